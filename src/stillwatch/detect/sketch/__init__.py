@@ -1,0 +1,1 @@
+"""Sketches: what a text becomes on arrival, once per distinct text."""
