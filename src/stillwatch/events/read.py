@@ -1,0 +1,200 @@
+"""Reading the contract's tables from Parquet and JSON Lines, whole or up to a time.
+
+    >>> from stillwatch.events.read import read_exchanges
+    >>> log = read_exchanges("log/*.parquet", until=None)        # doctest: +SKIP
+    >>> log.check_budget(0.01)                                    # doctest: +SKIP
+
+Every value ends in the contract's type. A row that cannot (no time, no account, a negative count) is set aside with
+file, row, field and reason; an unusable value of a column that may be null is emptied and counted, and its row stays.
+Rows later than ``until`` are not read, so a run over the past sees what a run at that time would have seen.
+Source: the project's contract ``exchange-log``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from stillwatch.errors import InputError
+from stillwatch.events import _columns, _files
+from stillwatch.events._pass import Wanted
+from stillwatch.events._scan import Limits, Scan
+from stillwatch.events.model import ACCOUNTS, EXCHANGES, TEXT_COLUMNS
+from stillwatch.events.rejects import Ledger, Rejects
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from stillwatch.events.model import Column
+
+MALFORMED_ADDRESS = "malformed address"
+DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """A contract table and how it was come by.
+
+    Attributes:
+        table: All contract columns in the contract's order and types, one chunk each. Text columns are
+            dictionary arrays (``int32`` codes, ``large_string`` values; null has no code) except the row's own name
+            (``exchange_id``; ``account_id`` of the accounts), which is plain. Exchanges are sorted by
+            ``(ts, exchange_id)``.
+        seen: Rows up to the end time, those set aside included.
+        rejects: What was set aside and what was emptied.
+        missing: Optional columns that no file has.
+        absent: Columns without any value in ``table``: missing, not asked for, or null throughout.
+        notes: What a reader should know, in sentences.
+        files: The files read, as the rejects call them.
+    """
+
+    table: pa.Table
+    seen: int
+    rejects: Rejects
+    missing: tuple[str, ...]
+    absent: frozenset[str]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def check_budget(self, max_rejects: float = 0.01) -> None:
+        """Raise :class:`~stillwatch.errors.RejectedOverBudget` where a larger share of the rows was set aside."""
+        self.rejects.check_budget(self.seen, max_rejects)
+
+
+class _Table(NamedTuple):
+    """Which table is read: its columns, the row's name, the time, and the columns that hold addresses."""
+
+    columns: tuple[Column, ...]
+    key: str
+    time: str
+    sort: bool
+    addresses: tuple[str, ...]
+
+
+_EXCHANGES = _Table(EXCHANGES, "exchange_id", "ts", sort=True, addresses=("ip",))
+_ACCOUNTS = _Table(ACCOUNTS, "account_id", "created_at", sort=False, addresses=("signup_ip",))
+
+
+def read_exchanges(
+    source: str | Path,
+    *,
+    until: datetime | None = None,
+    metadata_only: bool = False,
+    with_response: bool = False,
+    memory: str = "3GB",
+    threads: int | None = None,
+) -> ReadResult:
+    """Read an exchange log.
+
+    Args:
+        source: A Parquet or JSON Lines file (plain, gzip or zstd), a folder or a glob of them.
+        until: The last time to read, aware; later rows are not read. ``None`` reads all.
+        metadata_only: Leave the text columns on disk; they are null in the result.
+        with_response: Read the responses too, by far the largest column.
+        memory: The engine's limit while it decodes, as DuckDB writes it.
+        threads: Threads of the engine; ``None`` takes all cores.
+
+    Of rows with the same ``exchange_id`` the earliest stays (whatever file it is in), so that the choice does not
+    depend on ``until``. Times may be ISO 8601 text (UTC where it has no zone) or numbers since 1970 in seconds,
+    milli-, micro- or nanoseconds.
+
+    Raises:
+        InputError: nothing to read, every file broken, or a required column missing.
+    """
+    left_out = set(TEXT_COLUMNS) if metadata_only else set()
+    if not with_response:
+        left_out.add("response")
+    return _read(source, _EXCHANGES, frozenset(left_out), until, Limits(memory, threads))
+
+
+def read_accounts(
+    source: str | Path, *, until: datetime | None = None, memory: str = "1GB", threads: int | None = None
+) -> ReadResult:
+    """Read the account table; every column but ``account_id`` may be missing.
+
+    Accounts created after ``until`` are not read. Of rows with the same ``account_id`` the first stays.
+
+    Raises:
+        InputError: nothing to read, every file broken, or no ``account_id``.
+    """
+    return _read(source, _ACCOUNTS, frozenset(), until, Limits(memory, threads))
+
+
+def _read(
+    source: str | Path, table: _Table, left_out: frozenset[str], until: datetime | None, limits: Limits
+) -> ReadResult:
+    if until is not None and until.tzinfo is None:
+        message = "until must have a time zone"
+        raise ValueError(message)
+    files = _files.find(source)
+    wanted = Wanted(
+        tuple(column for column in table.columns if column.name not in left_out),
+        keys=frozenset({table.key, "account_id"}),
+        plain=frozenset({table.key}),
+        until=None if until is None else (table.time, until),
+        left_out=left_out,
+        time=table.time if table.sort else None,
+    )
+    ledger = Ledger()
+    with Scan(wanted, limits, ledger) as scan:
+        for file in files:
+            scan.read(file)
+    if scan.read_files == 0:
+        first = scan.broken_files[0]
+        raise InputError(
+            f"Cannot read {source}: {first.reason}.",
+            hint=f"All {len(scan.broken_files)} files are broken; the first is {first.name}."
+            if len(scan.broken_files) > 1
+            else "The file is broken or was cut off; copy or export it again.",
+        )
+    return _finish(scan, table, ledger, left_out)
+
+
+def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str]) -> ReadResult:
+    grown = scan.columns
+    names = grown.take(table.key)
+    time = None
+    order = None
+    if table.sort:
+        time = grown.take(table.time)
+        order = _columns.in_order(time, names)
+        if order is not None:
+            names, time = names.take(pa.array(order)), time.take(pa.array(order))
+    again = _columns.repeated(names)
+    keep = np.flatnonzero(~again) if again.any() else None
+    if keep is not None:
+        positions = np.flatnonzero(again)
+        scan.reject_rows(positions if order is None else order[positions], table.key, DUPLICATE)
+        names = names.take(pa.array(keep))
+        time = None if time is None else time.take(pa.array(keep))
+        order = keep if order is None else order[keep]
+    rows = len(names)
+    done: dict[str, pa.Array] = {}
+    for column in table.columns:
+        if column.name == table.key:
+            done[column.name] = names
+        elif time is not None and column.name == table.time:
+            done[column.name] = time
+        elif column.name in left_out:
+            done[column.name] = _columns.nulls(column, rows)
+        else:
+            done[column.name] = grown.take(column.name, order)
+        if column.name in table.addresses:
+            done[column.name], bad = _columns.addresses(done[column.name])
+            positions = np.flatnonzero(bad)
+            scan.repair_rows(positions if order is None else order[positions], column.name, MALFORMED_ADDRESS)
+    result = pa.table(done)
+    absent = frozenset(name for name in result.column_names if result.column(name).null_count == rows)
+    return ReadResult(
+        table=result,
+        seen=scan.seen,
+        rejects=ledger.close(),
+        missing=scan.missing(),
+        absent=absent,
+        notes=scan.notes(),
+        files=tuple(scan.names),
+    )
