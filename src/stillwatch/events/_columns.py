@@ -60,7 +60,7 @@ class Growing:
                 if pa.types.is_dictionary(kind):
                     chunks.append(piece.cast(pa.large_string()).dictionary_encode())
                 else:
-                    chunks.append(piece.cast(kind))
+                    chunks.append(_copied(piece.cast(kind)))
 
     def join(self, other: Growing) -> None:
         """Append all of ``other``."""
@@ -81,6 +81,11 @@ class Growing:
         if isinstance(array, pa.ChunkedArray):  # one dictionary is larger than an array may be
             array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
         return array if order is None else array.take(pa.array(order))
+
+
+def _copied(array: pa.Array) -> pa.Array:
+    """The array in memory of its own: a column of an engine's batch would keep all the batch's texts alive."""
+    return pa.concat_arrays([array, array.slice(0, 0)])
 
 
 def _nulls(kind: pa.DataType, rows: int) -> pa.Array:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BLOCK = 16 << 20
 """Bytes decoded at a time."""
+PIECE = 64 << 10
+"""Bytes decompressed at a time."""
 LONGEST = 64 << 20
 """A longer line is set aside, so that a file without line ends cannot fill the memory."""
 
@@ -29,7 +31,7 @@ NOT_UTF8 = "not UTF-8"
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not a JSON object"
 TOO_LONG = "line longer than 64 MiB"
-CUT_OFF = "compressed file ends early or is broken"
+CUT_OFF = "file ends early or is broken"
 
 ROW = "_line"
 
@@ -125,24 +127,45 @@ class LineReader:
         self.others: set[str] = set()
 
     def blocks(self) -> Iterator[Block]:
-        """All lines; a compressed file that ends early yields what came before, and one broken line."""
+        """All lines; a compressed file that ends early yields what came before, and one broken line.
+
+        Raises:
+            OSError: nothing can be read.
+        """
         splitter = _Splitter()
         broken: list[Broken] = []
+        for data in self._data():
+            if data is None:
+                broken.append(Broken(splitter.line + 1, CUT_OFF))
+                yield self._decode([], broken)
+                return
+            lines = splitter.feed(data, broken)
+            yield self._decode(lines, broken)
+            broken = []
+        yield self._decode(splitter.end(broken), broken)
+
+    def _data(self) -> Iterator[bytes | None]:
+        """The file in blocks; ``None`` at the end if it ends early."""
+        # Small pieces, so that little is lost where a compressed file breaks.
+        piece = BLOCK if self._file.form is Form.LINES else PIECE
+        size, started = 0, False
         with _open(self._file) as stream:
-            while True:
-                try:
-                    data = stream.read(BLOCK)
-                except (OSError, EOFError, zlib.error):
-                    broken.append(Broken(splitter.line + 1, CUT_OFF))
-                    break
-                if not data:
-                    lines = splitter.end(broken)
-                    yield self._decode(lines, broken)
-                    return
-                lines = splitter.feed(data, broken)
-                yield self._decode(lines, broken)
-                broken = []
-        yield self._decode([], broken)
+            gathered: list[bytes] = []
+            try:
+                while data := stream.read(piece):
+                    gathered.append(data)
+                    size += len(data)
+                    started = True
+                    if size >= BLOCK:
+                        yield b"".join(gathered)
+                        gathered, size = [], 0
+            except (OSError, EOFError, zlib.error) as error:
+                if not started:
+                    raise OSError(CUT_OFF) from error
+                yield b"".join(gathered)
+                yield None
+                return
+            yield b"".join(gathered)
 
     def _decode(self, lines: list[tuple[int, bytes]], broken: list[Broken]) -> Block:
         rows, numbers = [], []

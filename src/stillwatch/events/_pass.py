@@ -171,7 +171,7 @@ class FilePass:
             lost = pc.sum(batch.column("_bad_" + name)).as_py() or 0
             self._repair(name, _sql.REASONS[kinds[name]], lost)
         self._watch_clock(batch)
-        self._numbers.append(rows.astype(np.int64, copy=False))
+        self._numbers.append(rows.astype(np.int64, copy=True))  # a view would keep the batch alive
         self.columns.add(batch)
 
     def _watch_clock(self, batch: pa.RecordBatch) -> None:

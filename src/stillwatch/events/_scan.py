@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stillwatch.events.rejects import Ledger
 
 BROKEN_PARQUET = "broken or truncated Parquet file"
+BROKEN_LINES = "broken or truncated compressed file"
 
 
 class Limits(NamedTuple):
@@ -92,6 +93,7 @@ class Scan:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self._limits.memory,
             "temp_directory": "",
+            "enable_external_file_cache": False,
             "arrow_large_buffer_size": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -116,7 +118,7 @@ class Scan:
                     f"Reading {file.path} needs more than {self._limits.memory} of memory.",
                     hint="Allow more with --memory, or leave the texts out with --metadata-only.",
                 ) from error
-            reason = error.strerror or BROKEN_PARQUET if isinstance(error, PermissionError) else BROKEN_PARQUET
+            reason = BROKEN_PARQUET if file.form is Form.PARQUET else BROKEN_LINES
             self.broken_files.append(BrokenFile(file.name, reason, file.size))
             self._engine.close()  # an engine that met damaged data is not trusted with the next file
             self._engine = self._connect()

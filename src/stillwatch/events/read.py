@@ -188,6 +188,7 @@ def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str])
             positions = np.flatnonzero(bad)
             scan.repair_rows(positions if order is None else order[positions], column.name, MALFORMED_ADDRESS)
     result = pa.table(done)
+    pa.default_memory_pool().release_unused()
     absent = frozenset(name for name in result.column_names if result.column(name).null_count == rows)
     return ReadResult(
         table=result,
