@@ -21,7 +21,7 @@ SCHEMA = "1.9.0"
 CLASS_UID = 2004
 CATEGORY_UID = 2
 CREATE = 1
-IP_ADDRESS, USER = 2, 21
+IP_ADDRESS, USER_UID = 2, 31
 _MOST_ACCOUNTS = 1000
 
 Finding = dict[str, Any]
@@ -94,7 +94,8 @@ def finding(result: HuntResult, campaign: Campaign) -> Finding:
     confidence_id, confidence_name = confidence(campaign)
     accounts = campaign.account_ids[:_MOST_ACCOUNTS]
     observables = [
-        {"name": "evidences[].actor.user.uid", "type_id": USER, "type": "User", "value": name} for name in accounts
+        {"name": "evidences[].actor.user.uid", "type_id": USER_UID, "type": "User Unique ID", "value": name}
+        for name in accounts
     ]
     observables += [
         {"name": "evidences[].src_endpoint.ip", "type_id": IP_ADDRESS, "type": "IP Address", "value": ip}
