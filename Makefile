@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 DEMO := out/demo
 
-.PHONY: help demo test check lint types layers pytest bench lock setup clean
+.PHONY: help demo test check lint types layers pytest bench docs lock setup clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -35,9 +35,15 @@ layers: $(VENV)/dev.stamp ## who may import whom
 pytest: $(VENV)/dev.stamp ## the tests alone; ARGS are handed on
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/dev.stamp ## the published methods beside ours; needs the development log
-	$(PIP) --require-hashes -r requirements/bench.lock
-	$(BIN)/python -m benchmarks $(ARGS)
+# The folder of a log with its truth: exchanges.parquet, accounts.parquet, truth.parquet.
+LOG ?= $(or $(STILLWATCH_SHARED),../shared)/data/traffic-dev
+bench: $(VENV)/dev.stamp ## the published methods beside ours, on the log in LOG
+	@$(PIP) --require-hashes -r requirements/bench.lock
+	$(BIN)/stillwatch hunt $(LOG)/exchanges.parquet --accounts $(LOG)/accounts.parquet --out out/bench || [ $$? -eq 3 ]
+	$(BIN)/python -m benchmarks.hunt_vs_baselines $(LOG) out/bench
+
+docs: $(VENV)/dev.stamp ## write the commands' help into the documentation
+	$(BIN)/python tests/docs/help_blocks.py
 
 # The locks hold hashes and no address: they say what, each machine's own settings say where from.
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -116,7 +116,7 @@ class Scan:
             if "Out of Memory" in str(error):
                 raise InputError(
                     f"Reading {file.path} needs more than {self._limits.memory} of memory.",
-                    hint="Allow more with --memory, or leave the texts out with --metadata-only.",
+                    hint="Allow more memory, or leave the texts out with --metadata-only.",
                 ) from error
             reason = BROKEN_PARQUET if file.form is Form.PARQUET else BROKEN_LINES
             self.broken_files.append(BrokenFile(file.name, reason, file.size))

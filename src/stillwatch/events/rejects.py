@@ -51,7 +51,7 @@ class Rejects(msgspec.Struct, frozen=True):
         message = f"{self.rows:,} of {seen:,} rows were set aside; at most {max_share:.2%} are allowed"
         raise RejectedOverBudget(
             message,
-            hint=f"Most often: {where} ({worst.rows:,} rows). Mend the source, or allow more with --max-rejects.",
+            hint=f"Most often: {where} ({worst.rows:,} rows). Mend the source, or allow a larger share.",
         )
 
 
