@@ -61,15 +61,15 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Elicitation.PAIRWISE,
         "which|better|prefer|compare|哪个|更好|préfér|mejor|besser|лучше",
-        rf"\b{_ITEM}s? (?:a|1|\(a\)|one)\b.{{1,900}}\b{_ITEM}s? (?:b|2|\(b\)|two)\b.{{0,400}}\b(?:better|prefer\w*|superior|wins?|which)\b"
+        rf"\b{_ITEM}s? (?:a|1|\(a\)|one)\b(?>.{{1,900}}?\b{_ITEM}s? (?:b|2|\(b\)|two)\b).{{0,400}}?\b(?:better|prefer\w*|superior|wins?|which)\b"
         rf"|\b(?:which|compare|judge|decide)\b.{{0,80}}\b(?:two|both|following) {_ITEM}s\b.{{0,80}}\b(?:better|prefer\w*|higher quality)"
         rf"|\bwhich (?:of the (?:two )?|one of the )?{_ITEM}s? (?:is|are|do you think is) (?:better|preferred|more helpful)"
-        rf"|(?:回答|回复|答案)\s*[aA1一].{{1,600}}(?:回答|回复|答案)\s*[bB2二].{{0,200}}(?:更好|哪个|比较)|哪个(?:回答|回复|答案)更好",
+        rf"|(?:回答|回复|答案)\s*[a1一](?>.{{1,600}}?(?:回答|回复|答案)\s*[b2二]).{{0,200}}?(?:更好|哪个|比较)|哪个(?:回答|回复|答案)更好",
     ),
     _rule(
         Elicitation.RUBRIC,
         "score|rate |rating|grade|grading|rubric|evaluate|评分|打分|puntúa|califica|note |bewerte|оцени|採点|評価",
-        rf"\b(?:scor(?:e|ing)|rat(?:e|ing)|grad(?:e|ing)|evaluat(?:e|ing))\b.{{0,80}}\b{_ITEM}\b.{{0,240}}"
+        rf"\b(?:scor(?:e|ing)|rat(?:e|ing)|grad(?:e|ing)|evaluat(?:e|ing))\b(?>.{{0,80}}?\b{_ITEM}\b).{{0,240}}?"
         r"(?:\b(?:rubric|criteria)\b|\b(?:from|between|of|on a scale)\b.{0,30}\b[01]\b.{0,10}\b(?:5|10|100)\b|\b(?:out of|/) ?(?:5|10|100)\b)"
         rf"|\b(?:grading|scoring|evaluation) (?:rubric|criteria|guidelines?)\b.{{0,400}}\b(?:{_ITEM}|scores?)\b"
         rf"|\brubric\b.{{0,200}}\b(?:score|grade|points)\b"
@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Elicitation.TRAJECTORY,
         "observation:|trajectory|trajectories|next action|action input|tool_call|tool call|轨迹",
-        r"\bthought\s*:.{0,600}\baction\s*:.{0,600}\bobservation\s*:"
+        r"\bthought\s*:(?>.{0,600}?\baction\s*:).{0,600}?\bobservation\s*:"
         r"|\baction\s*:.{0,200}\baction input\s*:"
         r"|\b(?:full|complete|entire|agent(?:ic)?|tool[- ]use|step[- ]by[- ]step)\b.{0,30}\btrajector(?:y|ies)\b"
         r"|\b(?:output|return|decide|predict|choose|write|give)\b.{0,60}\bnext action\b"

@@ -49,9 +49,9 @@ class _Numbering(dict[str, int]):
         return number
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str, characters: int = MAX_CHARACTERS) -> list[str]:
     """Cut the beginning of a text into words the way the table's vocabulary expects."""
-    lowered = text[:MAX_CHARACTERS].lower()
+    lowered = text[:characters].lower()
     if lowered.isascii():
         return _WORD_ASCII.findall(lowered)
     decomposed = unicodedata.normalize("NFD", lowered)
