@@ -50,7 +50,9 @@ def normalise(text: str) -> str:
     """Fold what carries no meaning: width and compatibility forms (NFKC), case, runs of white space."""
     if text.isascii():
         return " ".join(text.lower().split())
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    # Folding case can leave forms that NFKC would join, so it runs again.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _SPACES.sub(" ", folded).strip()
 
 
 def skeletons(texts: Sequence[str]) -> list[str]:
@@ -80,8 +82,9 @@ def _skeleton(text: str) -> str:
 
 def _without_names(tokens: list[str]) -> list[str]:
     """Replace capitalised words inside sentences; keep them where capitals are the rule (titles, shouting)."""
-    capital = [token[0].isupper() and len(token) >= _MIN_NAME for token in tokens]
-    if not 0 < sum(capital) <= (len(tokens) + 1) // 2:
+    upper = [token[0].isupper() for token in tokens]
+    capital = [big and len(token) >= _MIN_NAME for big, token in zip(upper, tokens, strict=True)]
+    if not any(capital) or 2 * sum(upper) > len(tokens) + 1:
         return tokens
     masked: list[str] = []
     opening = True
