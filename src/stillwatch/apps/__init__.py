@@ -1,0 +1,1 @@
+"""Faces: command line, report, exports, wiring and settings."""

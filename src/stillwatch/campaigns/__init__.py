@@ -1,0 +1,1 @@
+"""Who acts together: links, linked sets, their judgement, and the campaigns that remain."""

@@ -1,0 +1,229 @@
+"""Candidates: communities of the link graph, judged by behaviour as of one moment.
+
+``View`` is everything known at that moment; ``judge`` gives each community its e-value. No community is left out of the
+count of hypotheses for what its members *said*: only those are skipped that are too small ever to reach the bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, triu
+from scipy.stats import poisson
+
+from stillwatch.campaigns.communities import communities
+from stillwatch.campaigns.links import INFRASTRUCTURE, WEAKEST, Graph, LinkKind
+from stillwatch.detect.cells import CellCounts
+from stillwatch.detect.families import COMMON_NIGHT, Family, night_in_common
+from stillwatch.detect.individuality import (
+    SetEvidence,
+    Spread,
+    Sums,
+    most_possible,
+    pair_evidence,
+    set_evidence,
+)
+from stillwatch.detect.log import Floats, Ints
+from stillwatch.detect.setup import SetupCounts
+
+SMALLEST_SET = 5
+"""Parties below which a set is not decidable."""
+PROMISING = -0.4
+"""log10 e from which a community is worth joining with others."""
+MOST_PIECES = 24
+STALE = 0.05
+TIED = 0.03
+"""Share of the links between two sets, relative to those within, from which they count as tied."""
+TIED_WITHOUT_TEXT = 0.2
+UNLINKED_LOSS = 0.3
+TWO_PEOPLE = -1.0
+"""A link is cut where the pair behaves as two people do: log ratio below this."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known as of ``ts``: sums per family, links, set-ups, hand-offs."""
+
+    ts: int
+    families: dict[Family, tuple[Sums, Spread, Floats]]
+    graph: Graph
+    infrastructure: csr_array
+    setup: SetupCounts
+    cells: CellCounts
+    continued: Ints
+    handoff_rate: float
+    handoff_weight: float
+    first_seen: Ints
+
+    @property
+    def leading(self) -> Family:
+        """The family that chooses members: text where there is text, else rhythm."""
+        return Family.TEXT if Family.TEXT in self.families else Family.RHYTHM
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A community and its evidence: ``log10_e`` of all families together, ``dealt`` the responsibility per member."""
+
+    members: Ints
+    log10_e: float
+    by_family: dict[Family, float]
+    dealt: Floats
+    log_ratio: Floats
+    handoffs: int
+    handoff_log10_e: float
+    night: float
+
+    @property
+    def core(self) -> Ints:
+        """Members more likely dealt than not."""
+        return self.members[self.dealt > 0.5]  # noqa: PLR2004
+
+
+def behavioural_graph(view_sums: Sums, spread: Spread, links: csr_array) -> csr_array:
+    """The links without those between parties that behave as two people do."""
+    upper = triu(links, k=1).tocoo()
+    alike = pair_evidence(view_sums, spread, upper.row, upper.col) > TWO_PEOPLE
+    kept = coo_array((upper.data[alike], (upper.row[alike], upper.col[alike])), shape=links.shape).tocsr()
+    return csr_array(kept + kept.T)
+
+
+def infrastructure_of(graph: Graph) -> csr_array:
+    """Links of the kinds that strangers do not share by using the same software."""
+    total = csr_array(graph.weight.shape)
+    for kind in INFRASTRUCTURE:
+        if kind in graph.by_kind:
+            total = total + graph.by_kind[kind]
+    total.data[total.data < WEAKEST] = 0
+    total.eliminate_zeros()
+    total.sort_indices()
+    return csr_array(total)
+
+
+def handoff_evidence(view: View, members: Ints) -> tuple[int, float]:
+    """Conversations handed from member to member, and the log10 e-value of so many.
+
+    Null hypothesis: members continue other parties' conversations at the rate of the whole log, whoever the other is
+    (Poisson). The p-value becomes an e-value by the calibrator p -> p^(-1/2) / 2 (Vovk and Wang 2021, kappa = 1/2).
+    """
+    part = view.graph.by_kind.get(LinkKind.HANDOFF)
+    if part is None:
+        return 0, 0.0
+    inside = part[members][:, members]
+    events = round(float(inside.sum()) / 2 / max(view.handoff_weight, 1e-9))
+    expected = float(view.continued[members].sum()) * view.handoff_rate
+    log_p = float(poisson.logsf(events - 1, max(expected, 1e-9))) if events else 0.0
+    return events, max(-0.5 * log_p / np.log(10) - np.log10(2), 0.0) if events else 0.0
+
+
+def judge(view: View, members: Ints) -> Candidate:
+    """Evidence of one community: mean of the e-values of its families (valid under any dependence)."""
+    sums, spread, population = view.families[view.leading]
+    own = sums.of(members)
+    lead = set_evidence(own, spread, population, steps=5)
+    handoffs, handoff_e = handoff_evidence(view, members)
+    if (lead.dealt > 0.5).sum() < SMALLEST_SET:  # noqa: PLR2004
+        return Candidate(members, min(lead.log10_e, 0.0), {}, lead.dealt, lead.log_ratio, handoffs, handoff_e, 0.0)
+    lean = view.setup.lean(members, lead.dealt) + view.cells.lean(members, members, lead.dealt)
+    lead = set_evidence(own, spread, population, lean, steps=4)
+    found: dict[Family, float] = {view.leading: lead.log10_e}
+    rhythm_sums, _, _ = view.families[Family.RHYTHM]
+    weight = lead.dealt[:, None]
+    night = night_in_common((weight * rhythm_sums.s[members]).sum(0) / max((weight[:, 0] * rhythm_sums.n[members]).sum(), 1))
+    for family in (Family.STYLE, Family.RHYTHM):
+        if family in view.families and family not in found and not (family is Family.RHYTHM and night > COMMON_NIGHT):
+            found[family] = _follow(view, family, members, lead)
+    if night > COMMON_NIGHT:
+        found[Family.RHYTHM] = min(found.get(Family.RHYTHM, 0.0), 0.0)
+    families = 3 if Family.TEXT in view.families else 1
+    log10_e = float(np.logaddexp.reduce(np.array(list(found.values())) * np.log(10)) / np.log(10) - np.log10(families))
+    return Candidate(members, log10_e, found, lead.dealt, lead.log_ratio, handoffs, handoff_e, night)
+
+
+def _follow(view: View, family: Family, members: Ints, lead: SetEvidence) -> float:
+    """Evidence of another family with the members that the leading family chose."""
+    sums, spread, population = view.families[family]
+    lean = np.where(lead.dealt > 0.5, 4.0, -4.0)  # noqa: PLR2004
+    return set_evidence(sums.of(members), spread, population, lean, steps=3).log10_e
+
+
+@dataclass
+class Judged:
+    """Judgements of earlier looks, kept while a community has hardly gained any openings."""
+
+    by_members: dict[bytes, tuple[float, Candidate]]
+
+    def judge(self, view: View, members: Ints, bar: float) -> Candidate:
+        """Judge, or take the last judgement where less than :data:`STALE` has been added and it was far below the bar."""
+        size = float(view.families[view.leading][0].n[members].sum())
+        key = members.tobytes()
+        known = self.by_members.get(key)
+        if known and known[1].log10_e < bar / 2 and size < known[0] * (1 + STALE):
+            return known[1]
+        fresh = judge(view, members)
+        self.by_members[key] = (size, fresh)
+        return fresh
+
+
+def candidates(view: View, bar: float, earlier: Judged) -> tuple[list[Candidate], int]:
+    """Communities that could reach ``bar`` (log10 e) at all, judged, and the number of hypotheses they stand for.
+
+    Leiden cuts a large, loosely tied pool into arbitrary pieces. Pieces that are tied to each other and stronger together
+    than apart are judged as one set as well; each attempt counts as a hypothesis.
+    """
+    sums, spread, _ = view.families[view.leading]
+    graph = behavioural_graph(sums, spread, view.infrastructure)
+    most = np.max([most_possible(s.n, sp) for s, sp, _ in view.families.values()], axis=0)
+    handed = np.zeros(len(most))
+    if LinkKind.HANDOFF in view.graph.by_kind:
+        handed = np.asarray(view.graph.by_kind[LinkKind.HANDOFF].sum(1)).ravel()
+    judged = []
+    for members in communities(graph):
+        if most[members].sum() >= bar * np.log(10) or handed[members].sum() > 0:
+            judged.append(earlier.judge(view, members, bar))
+    joined, attempts = join(view, judged, earlier, bar)
+    return judged + joined, len(judged) + attempts
+
+
+def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tuple[list[Candidate], int]:
+    """Unions of promising communities, and how many were tried."""
+    pieces: list[Candidate] = []
+    taken = np.zeros(view.infrastructure.shape[0], bool)
+    for candidate in sorted((c for c in judged if c.log10_e > PROMISING), key=lambda c: -c.log10_e):
+        if taken[candidate.core].sum() < 0.5 * len(candidate.core):  # noqa: PLR2004
+            pieces.append(candidate)
+            taken[candidate.core] = True
+    pieces = pieces[:MOST_PIECES]
+    joined: list[Candidate] = []
+    attempts = 0
+    while pieces:
+        union, grown = pieces.pop(0), False
+        for piece in list(pieces):
+            attempts += 1
+            both = earlier.judge(view, np.union1d(union.members, piece.members), bar)
+            if one_pool(view, tied(view.infrastructure, union.core, piece.core), union.log10_e, piece.log10_e, both.log10_e):
+                union, grown = both, True
+                pieces.remove(piece)
+        if grown:
+            joined.append(union)
+    return joined, attempts
+
+
+def one_pool(view: View, tie: float, left: float, right: float, together: float) -> bool:
+    """Are two sets, of log10 e ``left`` and ``right`` and ``together`` as one, pieces of one pool dealt one corpus?
+
+    Two corpora of their own pull the common centre apart, so the union is weaker than the parts. Tied by links, the union
+    need only beat either part; without a link, it must be worth both together, which only one corpus is. Without text,
+    everybody who works round the clock looks alike, and only strong ties make one pool.
+    """
+    if view.leading is Family.RHYTHM:
+        return tie >= TIED_WITHOUT_TEXT and together > max(left, right)
+    return together > max(left, right) if tie >= TIED else together >= left + right - UNLINKED_LOSS
+
+
+def tied(links: csr_array, left: Ints, right: Ints) -> float:
+    """Links between two sets relative to the links within them; 0 without any."""
+    between = float(links[left][:, right].sum())
+    within = np.sqrt(float(links[left][:, left].sum()) * float(links[right][:, right].sum()))
+    return between / max(within, 1e-9) if between > 0 else 0.0

@@ -1,0 +1,222 @@
+"""Links: rare attributes that parties share. They propose who might act together; behaviour decides.
+
+A value shared by ``df`` of N parties weighs ln(N / df) nats, less what sharing such a kind of value means anyway in this
+log (:func:`commonness`): where a third of all parties share their address with somebody, a shared address says little.
+Values shared by more than :data:`MOST_SHARED` parties (a cloud's exit, a campus, a promotion code, a big mail provider)
+link nobody and cost nothing. Everything is read as of a moment: a link exists once both parties have shown the value.
+
+Source of the weight: inverse document frequency (Sparck Jones 1972), as the surprisal of a coincidence.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from stillwatch.detect.log import NONE, Codes, Ints, Log
+
+MOST_SHARED = 60
+"""Document frequency above which a value links nobody."""
+WEAKEST = 1.0
+"""Edges below this weight (nats) are not kept."""
+PROMOTION = "promo_"
+
+
+class LinkKind(StrEnum):
+    """Kinds of attribute that can link, strongest first."""
+
+    HANDOFF = "conversation hand-off"
+    PAYMENT = "payment instrument"
+    ADDRESS = "address"
+    SIGNUP_ADDRESS = "sign-up address"
+    CLIENT = "client fingerprint"
+    MAIL_DOMAIN = "mail domain"
+
+
+INFRASTRUCTURE = (LinkKind.HANDOFF, LinkKind.PAYMENT, LinkKind.ADDRESS, LinkKind.SIGNUP_ADDRESS)
+"""Kinds that two strangers do not come to share by using the same software: a verdict needs at least one."""
+DISCOUNT = {
+    LinkKind.HANDOFF: 0.0,
+    LinkKind.PAYMENT: 0.0,
+    LinkKind.ADDRESS: 1.5,
+    LinkKind.SIGNUP_ADDRESS: 2.5,
+    LinkKind.CLIENT: 3.0,
+    LinkKind.MAIL_DOMAIN: 3.0,
+}
+"""Nats taken off each kind for what it means by itself (households, cafes, carrier address translation)."""
+LIMIT = {LinkKind.SIGNUP_ADDRESS: 12, LinkKind.CLIENT: 24, LinkKind.MAIL_DOMAIN: 16}
+"""Kinds whose values stop linking earlier than :data:`MOST_SHARED`."""
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """Which party showed which value of one kind, and when first: aligned arrays in order of time."""
+
+    kind: LinkKind
+    party: Ints
+    value: Ints
+    since: Ints
+    names: Codes | None
+
+    def upto(self, ts: int) -> int:
+        """How many incidences had happened by ``ts``."""
+        return int(np.searchsorted(self.since, ts, side="right"))
+
+    def name(self, value: int) -> str:
+        """The value in words; hand-offs have no name of their own."""
+        if self.names is None:
+            return "a conversation"
+        return self.names.text(value) or "unknown"
+
+
+def _first_shown(kind: LinkKind, party: Ints, value: Ints, ts: Ints, names: Codes | None) -> Incidence:
+    """Keep the first time each party showed each value."""
+    known = value != NONE
+    party, value, ts = party[known], value[known], ts[known]
+    order = np.lexsort((ts, value, party))
+    party, value, ts = party[order], value[order], ts[order]
+    first = np.r_[True, (party[1:] != party[:-1]) | (value[1:] != value[:-1])] if len(party) else np.zeros(0, bool)
+    party, value, ts = party[first], value[first], ts[first]
+    order = np.lexsort((value, party, ts))
+    return Incidence(kind, party[order], value[order], ts[order], names)
+
+
+def address_block(text: str) -> str:
+    """The address as a link sees it: IPv4 whole, IPv6 by its /64 (one subscriber's network)."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return text
+
+
+def _blocks(codes: Codes) -> Codes:
+    """Addresses gathered to the blocks of :func:`address_block`."""
+    import pyarrow as pa  # noqa: PLC0415 - the only use
+
+    if not len(codes):
+        return codes
+    names = pa.array([address_block(str(v)) for v in codes.values.to_pylist()])
+    recoded = Codes.of(names, len(names))
+    return Codes(np.where(codes.codes == NONE, NONE, recoded.codes[np.maximum(codes.codes, 0)]), recoded.values)
+
+
+def _first_seen(log: Log) -> Ints:
+    """Time of each account's first exchange."""
+    first = np.full(len(log.accounts), np.iinfo(np.int64).max)
+    np.minimum.at(first, log.account, log.ts)
+    return first
+
+
+def incidences(log: Log) -> dict[LinkKind, Incidence]:
+    """All attributes of a log that may link, by kind. What is on record about an account counts from its first exchange."""
+    accounts, seen = log.accounts, _first_seen(log)
+    payment = accounts.payment
+    is_promotion = np.array([str(v).startswith(PROMOTION) for v in payment.values.to_pylist()] + [True])
+    instrument = np.where(is_promotion[payment.codes], NONE, payment.codes)
+    address, signup = _blocks(log.ip), _blocks(accounts.signup_ip)
+    client = _client(log)
+    return {
+        LinkKind.PAYMENT: _first_shown(LinkKind.PAYMENT, accounts.party, instrument, seen, payment),
+        LinkKind.ADDRESS: _first_shown(LinkKind.ADDRESS, log.party, address.codes, log.ts, address),
+        LinkKind.SIGNUP_ADDRESS: _first_shown(LinkKind.SIGNUP_ADDRESS, accounts.party, signup.codes, seen, signup),
+        LinkKind.CLIENT: _first_shown(LinkKind.CLIENT, log.party, client.codes, log.ts, client),
+        LinkKind.MAIL_DOMAIN: _first_shown(
+            LinkKind.MAIL_DOMAIN, accounts.party, accounts.email_domain.codes, seen, accounts.email_domain
+        ),
+        LinkKind.HANDOFF: _handoffs(log),
+    }
+
+
+def _client(log: Log) -> Codes:
+    """Client headers and TLS fingerprint together; null where either is missing."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    known = (log.client.codes != NONE) & (log.ja4.codes != NONE)
+    if not known.any():
+        return Codes(np.full(len(log), NONE, np.int64), pa.array([], pa.string()))
+    width = len(log.ja4) + 1
+    pairs = np.where(known, log.client.codes * width + log.ja4.codes, NONE)
+    distinct, inverse = np.unique(pairs[known], return_inverse=True)
+    names = [f"{log.client.text(p // width)} / {log.ja4.text(p % width)}" for p in distinct]
+    codes = np.full(len(log), NONE, np.int64)
+    codes[known] = inverse
+    return Codes(codes, pa.array(names))
+
+
+def _handoffs(log: Log) -> Incidence:
+    """Conversations begun by one party and continued by another: both show the context that passed between them.
+
+    The context is the keyed hash of a whole conversation, so it names one conversation; a context that several parties
+    *produced* is a short popular exchange, not a hand-off, and is left out.
+    """
+    party = log.party
+    made = log.context_out != NONE
+    order = np.lexsort((log.ts[made], log.context_out[made]))
+    context, maker, at = log.context_out[made][order], party[made][order], log.ts[made][order]
+    first = np.r_[True, context[1:] != context[:-1]] if len(context) else np.zeros(0, bool)
+    size = int(max(log.context_in.max(initial=-1), log.context_out.max(initial=-1))) + 1
+    owner, since = np.full(size, NONE, np.int64), np.zeros(size, np.int64)
+    owner[context[first]], since[context[first]] = maker[first], at[first]
+    popular = np.unique(context[1:][(~first[1:]) & (maker[1:] != maker[:-1])]) if len(context) > 1 else context[:0]
+    owner[popular] = NONE
+    continued = np.flatnonzero(log.context_in != NONE)
+    source = owner[log.context_in[continued]]
+    passed = continued[(source != NONE) & (source != party[continued]) & (since[log.context_in[continued]] < log.ts[continued])]
+    value, receiver, when = log.context_in[passed], party[passed], log.ts[passed]
+    sender = owner[value]
+    both = np.concatenate([sender, receiver])
+    return _first_shown(LinkKind.HANDOFF, both, np.r_[value, value], np.r_[when, when], None)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Links as of one moment.
+
+    ``weight``: symmetric (parties, parties) matrix in nats of all kinds; ``by_kind``: its parts; ``shown``: per kind the
+    (parties, values) matrix of ones, without values too common to link.
+    """
+
+    weight: csr_array
+    by_kind: dict[LinkKind, csr_array]
+    shown: dict[LinkKind, csr_array]
+
+
+def graph_at(log: Log, kinds: dict[LinkKind, Incidence], ts: int, active: int) -> Graph:
+    """The link graph as of ``ts`` among ``active`` parties seen so far."""
+    size = log.parties
+    parts: dict[LinkKind, csr_array] = {}
+    shown: dict[LinkKind, csr_array] = {}
+    total = csr_array((size, size))
+    for kind, incidence in kinds.items():
+        count = incidence.upto(ts)
+        if not count:
+            continue
+        party, value = incidence.party[:count], incidence.value[:count]
+        df = np.bincount(value)[value]
+        linkable = df <= LIMIT.get(kind, MOST_SHARED)
+        party, value, df = party[linkable], value[linkable], df[linkable]
+        if not len(party):
+            continue
+        width = int(value.max()) + 1
+        shown[kind] = coo_array((np.ones(len(party)), (party, value)), shape=(size, width)).tocsr()
+        nats = np.log(max(active, 2) / df) - DISCOUNT[kind]
+        links = (df >= 2) & (nats > 0)  # noqa: PLR2004
+        half = coo_array((np.sqrt(nats[links]), (party[links], value[links])), shape=(size, width)).tocsr()
+        part = csr_array(half @ half.T)
+        part.setdiag(0)
+        part.eliminate_zeros()
+        parts[kind] = part
+        total = total + part
+    total.data[total.data < WEAKEST] = 0
+    total.eliminate_zeros()
+    total.sort_indices()
+    return Graph(csr_array(total), parts, shown)

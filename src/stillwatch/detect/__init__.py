@@ -1,0 +1,1 @@
+"""How traffic behaves: sketches of text, sums per account, tests, calibrated evidence."""

@@ -1,0 +1,294 @@
+"""The exchange log in memory: one array per column, strings as codes, accounts gathered into parties.
+
+Built once from the tables of ``stillwatch.events``; everything after it is arithmetic on these arrays.
+Rows are in order of time, so a prefix of the log is a prefix of every array: what happened until T is ``log.upto(T)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+NONE = -1
+"""Code of a null."""
+MICROSECONDS_PER_HOUR = 3_600_000_000
+HOURS_PER_DAY = 24
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A string column: ``codes`` (rows,) index into ``values``; :data:`NONE` is null."""
+
+    codes: Ints
+    values: pa.Array
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array | None, rows: int) -> Self:
+        """Codes of a column; a missing column is all null."""
+        if column is None:
+            return cls(np.full(rows, NONE, np.int64), pa.array([], pa.string()))
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.concat_arrays(array.chunks)
+        if not pa.types.is_dictionary(array.type):
+            array = pc.dictionary_encode(array.cast(pa.string()))
+        codes = pc.fill_null(array.indices, NONE).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(*_by_appearance(codes, array.dictionary))
+
+    def text(self, code: int) -> str | None:
+        """The string behind a code."""
+        return None if code == NONE else str(self.values[int(code)].as_py())
+
+    def __len__(self) -> int:
+        """Number of different values."""
+        return len(self.values)
+
+    @property
+    def empty(self) -> bool:
+        """True when no row has a value."""
+        return not bool((self.codes != NONE).any())
+
+
+def _by_appearance(codes: Ints, values: pa.Array) -> tuple[Ints, pa.Array]:
+    """Number the values in the order in which rows first show them, so that a prefix of the log has a prefix of codes."""
+    seen, first = np.unique(codes, return_index=True)
+    seen, first = seen[seen != NONE], first[seen != NONE]
+    order = seen[np.argsort(first, kind="stable")]
+    rank = np.full(len(values) + 1, NONE, np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], values.take(pa.array(order, pa.int64()))
+
+
+def combined(*columns: Ints) -> Ints:
+    """One code for each combination of several code columns."""
+    out = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, dense = np.unique(column, return_inverse=True)
+        _, out = np.unique(out * (int(dense.max(initial=0)) + 1) + dense, return_inverse=True)
+    return out
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What is on record about the accounts of the log, aligned with ``ids``; ``party`` gathers those of one owner."""
+
+    ids: pa.Array
+    party: Ints
+    created_us: Floats
+    payment: Codes
+    email_domain: Codes
+    signup_ip: Codes
+    tier: Codes
+    declared_use: Codes
+    institution: Codes
+    verified: Bools
+    recorded: Bools
+
+    def __len__(self) -> int:
+        """Number of accounts that appear in the log."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log as arrays in order of (time, exchange id). ``account`` indexes ``accounts``; times are microseconds, UTC."""
+
+    ts: Ints
+    account: Ints
+    prompt: Codes
+    system_prompt: Codes
+    client: Codes
+    user_agent: Codes
+    ja4: Codes
+    ip: Codes
+    country: Codes
+    model: Codes
+    endpoint: Codes
+    channel: Codes
+    conversation: Codes
+    context_in: Ints
+    context_out: Ints
+    asn: Ints
+    turn: Ints
+    n_tools: Ints
+    temperature: Floats
+    max_tokens: Floats
+    stream: Bools
+    input_tokens: Ints
+    output_tokens: Ints
+    status: Ints
+    exchange_ids: pa.Array
+    accounts: Accounts
+
+    def __len__(self) -> int:
+        """Number of exchanges."""
+        return len(self.ts)
+
+    @property
+    def party(self) -> Ints:
+        """Party of each exchange."""
+        return self.accounts.party[self.account]
+
+    @property
+    def parties(self) -> int:
+        """Number of parties."""
+        return int(self.accounts.party.max(initial=-1)) + 1
+
+    @property
+    def with_text(self) -> bool:
+        """True when at least one prompt is there."""
+        return not self.prompt.empty
+
+    def upto(self, ts: int) -> int:
+        """How many exchanges arrived at or before ``ts``."""
+        return int(np.searchsorted(self.ts, ts, side="right"))
+
+    @classmethod
+    def build(cls, exchanges: pa.Table, accounts: pa.Table | None) -> Self:
+        """Arrays from the contract tables: ``exchanges`` sorted by (ts, exchange_id), ``accounts`` or None."""
+        rows = exchanges.num_rows
+        names = set(exchanges.column_names)
+
+        def codes(name: str) -> Codes:
+            return Codes.of(exchanges[name] if name in names else None, rows)
+
+        def numbers(name: str, missing: float) -> Floats:
+            if name not in names:
+                return np.full(rows, missing)
+            return pc.fill_null(exchanges[name].cast(pa.float64()), missing).to_numpy()
+
+        def integers(name: str, missing: int = 0) -> Ints:
+            if name not in names:
+                return np.full(rows, missing, np.int64)
+            return pc.fill_null(exchanges[name].cast(pa.int64()), missing).to_numpy()
+
+        account = codes("account_id")
+        inward, outward = _contexts(codes("context_in"), codes("context_out"))
+        ts = exchanges["ts"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+        stream = pc.fill_null(exchanges["stream"], False).to_numpy() if "stream" in names else np.zeros(rows, bool)  # noqa: FBT003
+        ids = exchanges["exchange_id"]
+        return cls(
+            ts=ts,
+            account=account.codes,
+            prompt=codes("prompt"),
+            system_prompt=codes("system_prompt"),
+            client=codes("client"),
+            user_agent=codes("user_agent"),
+            ja4=codes("ja4"),
+            ip=codes("ip"),
+            country=codes("country"),
+            model=codes("model"),
+            endpoint=codes("endpoint"),
+            channel=codes("channel"),
+            conversation=codes("conversation_id"),
+            context_in=inward,
+            context_out=outward,
+            asn=integers("asn", NONE),
+            turn=integers("turn", 1),
+            n_tools=integers("n_tools"),
+            temperature=numbers("temperature", NONE),
+            max_tokens=numbers("max_tokens", NONE),
+            stream=np.asarray(stream, bool),
+            input_tokens=integers("input_tokens"),
+            output_tokens=integers("output_tokens"),
+            status=integers("status", 200),
+            exchange_ids=ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids,
+            accounts=_accounts(account.values, accounts),
+        )
+
+
+def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:
+    """Both context columns in one code space, so that equal hashes have equal codes."""
+    both = pa.concat_arrays([inward.values.cast(pa.string()), outward.values.cast(pa.string())])
+    if not len(both):
+        return inward.codes, outward.codes
+    shared = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    table_in, table_out = shared[: len(inward)], shared[len(inward) :]
+
+    def mapped(codes: Ints, table: Ints) -> Ints:
+        return np.where(codes == NONE, NONE, table[np.maximum(codes, 0)]) if len(table) else codes
+
+    return mapped(inward.codes, table_in), mapped(outward.codes, table_out)
+
+
+def _accounts(ids: pa.Array, table: pa.Table | None) -> Accounts:
+    """Records of the accounts that appear in the log, in the order of their codes."""
+    count = len(ids)
+    order = pa.array(np.full(count, None, object), pa.int64())
+    if table is not None and table.num_rows:
+        order = pc.index_in(ids.cast(pa.string()), value_set=table["account_id"].cast(pa.string()).combine_chunks())
+    recorded = np.asarray(order.is_valid())
+
+    def column(name: str) -> pa.Array | None:
+        if table is None or name not in table.column_names:
+            return None
+        taken = table[name].take(order)
+        return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+
+    def codes(name: str) -> Codes:
+        return Codes.of(column(name), count)
+
+    created = column("created_at")
+    created_us = np.full(count, np.nan)
+    if created is not None:
+        stamps = created.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+        created_us = pc.fill_null(stamps.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
+    verified_column = column("verified")
+    verified = np.zeros(count, bool)
+    if verified_column is not None:
+        verified = np.asarray(pc.fill_null(verified_column, False), bool)  # noqa: FBT003
+    payment, domain = codes("payment_fingerprint"), codes("email_domain")
+    party = _parties(count, (codes("owner_id"), codes("organisation_id")), payment, domain, verified)
+    return Accounts(
+        ids=ids.cast(pa.string()),
+        party=party,
+        created_us=created_us,
+        payment=payment,
+        email_domain=domain,
+        signup_ip=codes("signup_ip"),
+        tier=codes("tier"),
+        declared_use=codes("declared_use"),
+        institution=codes("institution"),
+        verified=verified,
+        recorded=recorded,
+    )
+
+
+def _parties(count: int, owners: Sequence[Codes], payment: Codes, domain: Codes, verified: Bools) -> Ints:
+    """Accounts of one owner or organisation on record count as one party.
+
+    On record means: the same owner or organisation id; or verified accounts that share a mail domain *and* a payment
+    instrument, which is one customer who says so openly.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415 - only here, and slow to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    left: list[Ints] = []
+    right: list[Ints] = []
+    open_firm = np.where(
+        verified & (payment.codes != NONE) & (domain.codes != NONE),
+        combined(payment.codes, domain.codes) if count else payment.codes,
+        NONE,
+    )
+    for key in (*(owner.codes for owner in owners), open_firm):
+        known = np.flatnonzero(key != NONE)
+        by_key = known[np.argsort(key[known], kind="stable")]
+        same = key[by_key][1:] == key[by_key][:-1]
+        left.append(by_key[:-1][same])
+        right.append(by_key[1:][same])
+    a, b = np.concatenate(left), np.concatenate(right)
+    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
+    label = connected_components(graph, directed=False)[1] if count else np.zeros(0, np.int64)
+    _, first, dense = np.unique(label, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return rank[dense].astype(np.int64) if count else np.zeros(0, np.int64)

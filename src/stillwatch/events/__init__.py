@@ -1,0 +1,1 @@
+"""What happened: the exchange log, its schema, its readers and its adapters."""

@@ -1,0 +1,1 @@
+"""What can be proved: claims with their null hypothesis, statistic and guarantee."""
