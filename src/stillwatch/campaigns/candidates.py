@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, triu
-from scipy.stats import poisson
 
 from stillwatch.campaigns.communities import communities
 from stillwatch.campaigns.links import INFRASTRUCTURE, WEAKEST, Graph, LinkKind
@@ -24,7 +23,7 @@ from stillwatch.detect.individuality import (
     pair_evidence,
     set_evidence,
 )
-from stillwatch.detect.log import Floats, Ints
+from stillwatch.detect.log import Bools, Floats, Ints
 from stillwatch.detect.setup import SetupCounts
 
 SMALLEST_SET = 5
@@ -55,6 +54,7 @@ class View:
     handoff_rate: float
     handoff_weight: float
     first_seen: Ints
+    barred: Bools
 
     @property
     def leading(self) -> Family:
@@ -72,8 +72,10 @@ class Candidate:
     dealt: Floats
     log_ratio: Floats
     handoffs: int
+    handoffs_expected: float
     handoff_log10_e: float
     night: float
+    rho: dict[Family, float]
 
     @property
     def core(self) -> Ints:
@@ -101,20 +103,22 @@ def infrastructure_of(graph: Graph) -> csr_array:
     return csr_array(total)
 
 
-def handoff_evidence(view: View, members: Ints) -> tuple[int, float]:
-    """Conversations handed from member to member, and the log10 e-value of so many.
+def handoff_evidence(view: View, members: Ints) -> tuple[int, float, float]:
+    """Conversations handed from member to member, how many were to be expected, and the log10 e-value.
 
     Null hypothesis: members continue other parties' conversations at the rate of the whole log, whoever the other is
-    (Poisson). The p-value becomes an e-value by the calibrator p -> p^(-1/2) / 2 (Vovk and Wang 2021, kappa = 1/2).
+    (Poisson; the tail by its Chernoff bound). The p-value becomes an e-value by the calibrator p -> p^(-1/2) / 2 (Vovk and Wang 2021, kappa = 1/2).
     """
     part = view.graph.by_kind.get(LinkKind.HANDOFF)
     if part is None:
-        return 0, 0.0
+        return 0, 0.0, 0.0
     inside = part[members][:, members]
     events = round(float(inside.sum()) / 2 / max(view.handoff_weight, 1e-9))
     expected = float(view.continued[members].sum()) * view.handoff_rate
-    log_p = float(poisson.logsf(events - 1, max(expected, 1e-9))) if events else 0.0
-    return events, max(-0.5 * log_p / np.log(10) - np.log10(2), 0.0) if events else 0.0
+    if events <= expected:
+        return events, expected, 0.0
+    log_p = -(events * np.log(events / max(expected, 1e-9)) - events + expected)
+    return events, expected, max(float(-0.5 * log_p / np.log(10) - np.log10(2)), 0.0)
 
 
 def judge(view: View, members: Ints) -> Candidate:
@@ -122,30 +126,33 @@ def judge(view: View, members: Ints) -> Candidate:
     sums, spread, population = view.families[view.leading]
     own = sums.of(members)
     lead = set_evidence(own, spread, population, steps=5)
-    handoffs, handoff_e = handoff_evidence(view, members)
+    handed = handoff_evidence(view, members)
     if (lead.dealt > 0.5).sum() < SMALLEST_SET:  # noqa: PLR2004
-        return Candidate(members, min(lead.log10_e, 0.0), {}, lead.dealt, lead.log_ratio, handoffs, handoff_e, 0.0)
+        weak = min(lead.log10_e, 0.0)
+        return Candidate(members, weak, {view.leading: weak}, lead.dealt, lead.log_ratio, *handed, 0.0, {view.leading: lead.rho})
     lean = view.setup.lean(members, lead.dealt) + view.cells.lean(members, members, lead.dealt)
     lead = set_evidence(own, spread, population, lean, steps=4)
     found: dict[Family, float] = {view.leading: lead.log10_e}
+    rho: dict[Family, float] = {view.leading: lead.rho}
     rhythm_sums, _, _ = view.families[Family.RHYTHM]
     weight = lead.dealt[:, None]
     night = night_in_common((weight * rhythm_sums.s[members]).sum(0) / max((weight[:, 0] * rhythm_sums.n[members]).sum(), 1))
     for family in (Family.STYLE, Family.RHYTHM):
         if family in view.families and family not in found and not (family is Family.RHYTHM and night > COMMON_NIGHT):
-            found[family] = _follow(view, family, members, lead)
+            found[family], rho[family] = _follow(view, family, members, lead)
     if night > COMMON_NIGHT:
         found[Family.RHYTHM] = min(found.get(Family.RHYTHM, 0.0), 0.0)
     families = 3 if Family.TEXT in view.families else 1
     log10_e = float(np.logaddexp.reduce(np.array(list(found.values())) * np.log(10)) / np.log(10) - np.log10(families))
-    return Candidate(members, log10_e, found, lead.dealt, lead.log_ratio, handoffs, handoff_e, night)
+    return Candidate(members, log10_e, found, lead.dealt, lead.log_ratio, *handed, night, rho)
 
 
-def _follow(view: View, family: Family, members: Ints, lead: SetEvidence) -> float:
-    """Evidence of another family with the members that the leading family chose."""
+def _follow(view: View, family: Family, members: Ints, lead: SetEvidence) -> tuple[float, float]:
+    """Evidence and correlation of another family with the members that the leading family chose."""
     sums, spread, population = view.families[family]
     lean = np.where(lead.dealt > 0.5, 4.0, -4.0)  # noqa: PLR2004
-    return set_evidence(sums.of(members), spread, population, lean, steps=3).log10_e
+    other = set_evidence(sums.of(members), spread, population, lean, steps=3)
+    return other.log10_e, other.rho
 
 
 @dataclass

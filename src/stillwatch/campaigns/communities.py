@@ -13,8 +13,8 @@ from scipy.sparse import csr_array, triu
 
 from stillwatch.detect.log import Ints
 
-RESOLUTIONS = ((True, 1.0), (True, 6.0), (False, 0.1))
-"""(modularity or constant Potts model, resolution) of each partition."""
+RESOLUTIONS = ((1.0, 0.0), (6.0, 0.0), (1.0, 0.8))
+"""(modularity resolution, least weight relative to the heaviest tenth of the links) of each partition."""
 SEED = 7
 SMALLEST = 4
 
@@ -26,8 +26,10 @@ def communities(graph: csr_array) -> list[Ints]:
         return []
     edges = [(str(a), str(b), w) for a, b, w in zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True)]
     found: dict[bytes, Ints] = {}
-    for modularity, resolution in RESOLUTIONS:
-        _, part = graspologic_native.leiden(edges, None, resolution, 0.001, 1, modularity, SEED, 1)
+    heavy = float(np.quantile(upper.data, 0.9))
+    for resolution, least in RESOLUTIONS:
+        kept = [edge for edge in edges if edge[2] >= least * heavy]
+        _, part = graspologic_native.leiden(kept, None, resolution, 0.001, 1, True, SEED, 1)  # noqa: FBT003
         member = np.array([int(k) for k in part], np.int64)
         label = np.array(list(part.values()), np.int64)
         order = np.lexsort((member, label))

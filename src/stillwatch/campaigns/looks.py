@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stillwatch.campaigns.candidates import PROMISING, SMALLEST_SET, Candidate, Judged, View, candidates, infrastructure_of, one_pool, tied
+from stillwatch.campaigns.candidates import PROMISING, SMALLEST_SET, Candidate, Judged, View, candidates, infrastructure_of, judge, one_pool, tied
+from stillwatch.campaigns.innocent import Facts, examine, holding
 from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
 from stillwatch.campaigns.membership import BETTER, RELEASE, UNTIED, Membership, enough, membership
+from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.cells import CellCounts
 from stillwatch.detect.families import Gathering, State
 from stillwatch.detect.individuality import set_evidence
@@ -29,6 +31,10 @@ from stillwatch.detect.setup import SetupCounts
 KAPPA = 0.1
 DISCOVER_EVERY = 2
 """Hours between searches for new sets; known campaigns are followed every hour."""
+MOSTLY = 0.9
+"""Share of a set that must be flagged in a campaign for the set to be part of it without a test."""
+STANDS = 1.0
+"""log10 e below which a campaign that was reported is withdrawn."""
 HANDOFF_NEEDS = 1.0
 """log10 e of dealt behaviour that a set convicted by hand-offs must show besides (colleagues share conversations too)."""
 
@@ -54,6 +60,7 @@ class Found:
     odds: Floats
     evidence: Candidate
     log10_e: float
+    tried: tuple[Alternative, ...]
     absorbed: list[int] = field(default_factory=list)
 
     @property
@@ -73,6 +80,7 @@ class Outcome:
     looks: int
     view: View | None
     numbered: int = 1
+    held: dict[bytes, tuple[Candidate, Alternative]] = field(default_factory=dict)
 
 
 def hours(log: Log) -> list[int]:
@@ -93,6 +101,7 @@ class Looker:
     rows: Ints
     gathering: Gathering
     cells: CellCounts
+    facts: Facts
     kinds: dict[LinkKind, Incidence]
     alpha: float = 0.01
     judged: Judged = field(default_factory=lambda: Judged({}))
@@ -141,6 +150,7 @@ class Looker:
             infrastructure=infrastructure_of(graph),
             setup=setup,
             cells=self.cells,
+            barred=self.facts.declared,
             continued=continued,
             handoff_rate=_usual_rate(part, continued, pairs, weight),
             handoff_weight=weight,
@@ -162,8 +172,9 @@ class Looker:
         for position in order[:passed]:
             self._found(view, judged[position], outcome)
         outcome.near = [judged[p] for p in order[passed:]]
+        outcome.campaigns[:] = [c for c in outcome.campaigns if stands(view, c)]
         for candidate in outcome.near:
-            if candidate.log10_e > PROMISING and len(candidate.core) >= SMALLEST_SET:
+            if candidate.log10_e > 0 and len(candidate.core) >= SMALLEST_SET:
                 _same_corpus(view, candidate, outcome.campaigns)
 
     def _found(self, view: View, candidate: Candidate, outcome: Outcome) -> None:
@@ -171,14 +182,23 @@ class Looker:
         core = candidate.core
         if len(core) < SMALLEST_SET:
             return
-        for campaign in outcome.campaigns:
-            overlap = np.isin(core, campaign.members).mean()
-            if overlap > 0.3 or same_pool(view, core, campaign.members):  # noqa: PLR2004
-                if _strength(candidate) > campaign.log10_e:
-                    campaign.log10_e, campaign.evidence = _strength(candidate), candidate
-                if overlap < 1:
-                    flag(campaign, membership(view, campaign.members, core), view.ts, outcome.campaigns, enough(view))
+        flagged = np.flatnonzero(sum(c.since > 0 for c in outcome.campaigns)) if outcome.campaigns else core[:0]
+        known = campaign_of(view, core, outcome.campaigns)
+        if known is None and np.isin(core, flagged).any():
+            candidate = judge(view, np.setdiff1d(candidate.members, flagged))
+            core = candidate.core
+            if len(core) < SMALLEST_SET or adjusted(_strength(candidate)) < outcome.bar:
                 return
+        if known is not None:
+            if _strength(candidate) > known.log10_e:
+                known.log10_e, known.evidence = _strength(candidate), candidate
+            if not bool(np.isin(core, known.members).all()):
+                inherit(known, membership(view, known.members, core), view, outcome.campaigns)
+            return
+        tried = examine(self.facts, core, view.ts)
+        if (held := holding(tried)) is not None:
+            outcome.held[core.tobytes()] = (candidate, held)
+            return
         size = self.log.parties
         new = Found(
             number=outcome.numbered,
@@ -188,20 +208,26 @@ class Looker:
             odds=np.full(size, -20.0),
             evidence=candidate,
             log10_e=_strength(candidate),
+            tried=tried,
         )
-        flag(new, membership(view, core), view.ts, outcome.campaigns, enough(view))
+        inherit(new, membership(view, core), view, outcome.campaigns)
         if len(new.members) >= SMALLEST_SET:
             outcome.numbered += 1
             outcome.campaigns.append(new)
 
 
-def flag(campaign: Found, scored: Membership, ts: int, campaigns: list[Found], bar: float) -> None:
-    """Flag the parties whose own evidence suffices and that no other campaign holds."""
-    taken = np.zeros(len(campaign.since), bool)
+def flag(campaign: Found, parties: Ints, odds: Floats, view: View, campaigns: list[Found]) -> None:
+    """Flag the parties whose own evidence suffices, that no other campaign holds and whose use is not declared."""
+    taken = view.barred.copy()
     for other in campaigns:
         taken |= other.since > 0
-    sure = scored.parties[scored.odds >= bar]
-    campaign.since[sure[~taken[sure]]] = ts
+    sure = parties[odds >= enough(view)]
+    campaign.since[sure[~taken[sure]]] = view.ts
+
+
+def inherit(campaign: Found, scored: Membership, view: View, campaigns: list[Found]) -> None:
+    """Flag by a membership score."""
+    flag(campaign, scored.parties, scored.odds, view, campaigns)
 
 
 def follow(view: View, campaigns: list[Found]) -> None:
@@ -227,9 +253,29 @@ def follow(view: View, campaigns: list[Found]) -> None:
         campaign.since[moving] = 0
         staying = campaign.members
         campaign.since[staying[odds[row, staying] < RELEASE]] = 0
+    everybody = np.arange(size)
     for row, campaign in enumerate(campaigns):
-        everybody = np.arange(size)
-        flag(campaign, Membership(everybody, odds[row], *(odds[row],) * 4), view.ts, campaigns, enough(view))
+        flag(campaign, everybody, odds[row], view, campaigns)
+    campaigns[:] = [c for c in campaigns if len(c.members)]
+
+
+def stands(view: View, campaign: Found) -> bool:
+    """Is a campaign's evidence still there? Where its members have come to behave as people, it is withdrawn."""
+    if not len(campaign.members):
+        return False
+    again = judge(view, campaign.members)
+    return _strength(again) >= STANDS
+
+
+def campaign_of(view: View, core: Ints, campaigns: list[Found]) -> Found | None:
+    """The known campaign of which a set is a piece, if any: nearly all of it is flagged there, or both are one pool."""
+    shared = [float(np.isin(core, c.members).mean()) for c in campaigns]
+    for at in np.argsort(-np.array(shared), kind="stable"):
+        campaign = campaigns[at]
+        rest = np.setdiff1d(campaign.members, core)
+        if shared[at] >= MOSTLY or len(rest) < 2 or same_pool(view, core, rest):  # noqa: PLR2004
+            return campaign
+    return None
 
 
 def _same_corpus(view: View, candidate: Candidate, campaigns: list[Found]) -> None:
@@ -237,14 +283,14 @@ def _same_corpus(view: View, candidate: Candidate, campaigns: list[Found]) -> No
     for campaign in campaigns:
         fresh = np.setdiff1d(candidate.core, campaign.members)
         if len(fresh) >= SMALLEST_SET and same_pool(view, fresh, campaign.members):
-            flag(campaign, membership(view, campaign.members, candidate.core), view.ts, campaigns, enough(view))
+            inherit(campaign, membership(view, campaign.members, candidate.core), view, campaigns)
             return
 
 
 def _strength(candidate: Candidate) -> float:
     """The candidate's log10 e: of behaviour, or of hand-offs where behaviour agrees; two routes, so halved."""
     handed = candidate.handoff_log10_e if candidate.log10_e >= HANDOFF_NEEDS else 0.0
-    return max(candidate.log10_e, handed) - np.log10(2)
+    return float(max(candidate.log10_e, handed) - np.log10(2))
 
 
 def _usual_rate(part: object, continued: Ints, pairs: float, weight: float) -> float:
@@ -258,13 +304,17 @@ def _usual_rate(part: object, continued: Ints, pairs: float, weight: float) -> f
 
 def same_pool(view: View, left: Ints, right: Ints) -> bool:
     """Are two sets pieces of one pool? See :func:`stillwatch.campaigns.candidates.one_pool`."""
-    left = np.setdiff1d(left, right)
     if len(left) < 2 or len(right) < 2:  # noqa: PLR2004
-        return len(left) == 0
+        return False
     sums, spread, population = view.families[view.leading]
-    alone = [set_evidence(sums.of(m), spread, population).log10_e for m in (left, right)]
+    tie = tied(view.infrastructure, left, right)
+    a, b = sums.of(left), sums.of(right)
+    centre_a, centre_b = a.s.sum(0) / max(a.n.sum(), 1), b.s.sum(0) / max(b.n.sum(), 1)
+    if ((centre_a - centre_b) ** 2).sum() > ((centre_a - population) ** 2).sum():
+        return False  # nearer to everybody than to the other set: no need to look closer
+    alone = [set_evidence(part, spread, population).log10_e for part in (a, b)]
     together = set_evidence(sums.of(np.concatenate([left, right])), spread, population).log10_e
-    return one_pool(view, tied(view.infrastructure, left, right), alone[0], alone[1], together)
+    return one_pool(view, tie, alone[0], alone[1], together)
 
 
 def merge(view: View, campaigns: list[Found]) -> None:

@@ -39,10 +39,17 @@ class Membership:
 
     parties: Ints
     odds: Floats
-    link: Floats
+    payment: Floats
+    address: Floats
+    handoff: Floats
     resemblance: Floats
     individuality: Floats
     setup: Floats
+
+    @property
+    def link(self) -> Floats:
+        """All links together."""
+        return self.payment + self.address + self.handoff
 
 
 def enough(view: View) -> float:
@@ -50,8 +57,8 @@ def enough(view: View) -> float:
     return FLAG if view.leading is Family.TEXT else FLAG_WITHOUT_TEXT
 
 
-def link_odds(view: View, parties: Ints, members: Ints) -> Floats:
-    """Log ratio of a party's links to the members: as many as a member has, or as few as a stranger by coincidence.
+def link_odds(view: View, parties: Ints, members: Ints) -> tuple[Floats, Floats, Floats]:
+    """Log ratios (payment, address, hand-off) of a party's links to the members: as many as a member has, or as few as a stranger by coincidence.
 
     Per kind, a party shows m values of which k are shown by a member too. Members share a value with another member with
     probability p1 (leave one out), strangers with p0, both counted in this log: the ratio is binomial, within -3 and +8,
@@ -62,7 +69,7 @@ def link_odds(view: View, parties: Ints, members: Ints) -> Floats:
     inside[members] = 1
     by_kind = {kind: _kind_odds(view, kind, parties, inside) for kind in (LinkKind.PAYMENT, *ADDRESSES)}
     address = np.maximum(by_kind[ADDRESSES[0]], by_kind[ADDRESSES[1]])
-    return by_kind[LinkKind.PAYMENT] + address + _handoff_odds(view, parties, inside)
+    return by_kind[LinkKind.PAYMENT], address, _handoff_odds(view, parties, inside)
 
 
 def _shared(view: View, kind: LinkKind, parties: Ints, inside: Floats) -> tuple[Floats, Floats, float]:
@@ -104,19 +111,21 @@ def _handoff_odds(view: View, parties: Ints, inside: Floats) -> Floats:
     return np.clip(ratio, -MOST_AGAINST, MOST_LINK)
 
 
-def membership(view: View, members: Ints, also: Ints | None = None) -> Membership:
+def membership(view: View, members: Ints, also: Ints | None = None, *, everybody: bool = False) -> Membership:
     """Score the members and every party linked to them.
 
     Links propose, behaviour decides: where behaviour does not speak for membership, no link suffices.
     ``members`` give the corpus and the set-up; ``also`` are parties that came with a new piece of the same pool: links
-    to them count as well, but they do not move the corpus they are measured against.
+    to them count as well, but they do not move the corpus they are measured against. ``everybody``: score all parties,
+    tied or not, for an order among those who are not flagged.
     """
     size = view.infrastructure.shape[0]
     lawful, inside = np.zeros(size), np.zeros(size)
     lawful[members] = 1
     wider = members if also is None else np.union1d(members, also)
     inside[wider] = 1
-    parties = np.union1d(np.flatnonzero(view.infrastructure @ inside > 0), wider)
+    tied_to = np.flatnonzero(view.infrastructure @ inside > 0)
+    parties = np.arange(size) if everybody else np.union1d(tied_to, wider)
     sums, spread, population = view.families[view.leading]
     core, who, own = sums.of(members), sums.of(parties), lawful[parties]
     pooled, total = core.s.sum(0), float(core.n.sum())
@@ -125,10 +134,11 @@ def membership(view: View, members: Ints, also: Ints | None = None) -> Membershi
     ratio = dealt_against_people(who.n, squared_distance(who, centre), spread)
     core_setup = view.setup.shares(members).mean(0)
     setup = view.setup.lean_to(view.setup.shares(parties), core_setup, float(len(members)))
-    link = link_odds(view, parties, wider)
+    links = link_odds(view, parties, wider)
     tied = np.asarray(view.infrastructure[parties] @ inside).ravel() > 0
     prior = np.log(len(wider) / max(int((view.first_seen <= view.ts).sum()), len(wider) + 1))
     behaviour = alike + np.clip(ratio, -MOST_OWN, 2)
-    odds = prior + link + behaviour + setup
+    odds = prior + sum(links) + behaviour + setup
     odds = np.where(behaviour + np.minimum(setup, 0) > 0, odds, np.minimum(odds, 0.0))
-    return Membership(parties, np.where(tied, odds, UNTIED), link, alike, ratio, setup)
+    untied = odds + UNTIED if everybody else np.full(len(odds), UNTIED)
+    return Membership(parties, np.where(tied, odds, untied), *links, alike, ratio, setup)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.vq import kmeans2, vq
 
-from stillwatch.detect.families import Family
+from stillwatch.detect.families import Family, vectors
 from stillwatch.detect.log import Floats, Ints, Log
+from stillwatch.detect.sketch import StaticEmbedding
 
 CELLS = 128
 FIT_ON = 4000
@@ -24,24 +25,51 @@ TEMPER = 0.6
 """Weight of one opening: those of one party are not independent."""
 MOST = 12.0
 LENGTH_BINS = 10
+CHUNK = 50_000
 
 
-def cells_of(log: Log, rows: Ints, found: dict[Family, Floats]) -> Ints:
-    """Cell of each opening, below :data:`CELLS`. The codebook sees the first :data:`FIT_ON` openings only."""
-    if Family.CONTENT not in found or len(rows) < CELLS:
-        return _by_length(log, rows)
-    content, style = found[Family.CONTENT], found[Family.STYLE]
-    first = slice(0, FIT_ON)
-    scale = [np.sqrt(max(float(x[first].var(0).sum()), 1e-9)) for x in (content, style)]
-    joint = np.hstack([content / scale[0], style / scale[1]])
-    rng = np.random.default_rng(SEED)
-    centres, _ = kmeans2(joint[first], CELLS, iter=12, minit="++", seed=rng, missing="warn")
-    return vq(joint, centres)[0].astype(np.int64)
+@dataclass(frozen=True)
+class Cells:
+    """A codebook: ``centres`` (cells, d) over content and style at unit variance, or None without text."""
+
+    centres: Floats | None
+    scale: tuple[float, float]
+
+    @classmethod
+    def fit(cls, log: Log, rows: Ints, found: dict[Family, Floats]) -> Cells:
+        """Fit on the first :data:`FIT_ON` openings ``rows`` with vectors ``found``; frozen from then on."""
+        if not log.with_text or len(rows) < 2 * CELLS:
+            return cls(None, (1.0, 1.0))
+        content, style = found[Family.CONTENT][:FIT_ON], found[Family.STYLE][:FIT_ON]
+        scale = tuple(float(np.sqrt(max(x.var(0).sum(), 1e-9))) for x in (content, style))
+        joint = np.hstack([content / scale[0], style / scale[1]])
+        rng = np.random.default_rng(SEED)
+        centres, _ = kmeans2(joint, min(CELLS, len(joint) // 2), iter=12, minit="++", seed=rng, missing="warn")
+        return cls(centres, (scale[0], scale[1]))
+
+    def of(self, log: Log, rows: Ints, found: dict[Family, Floats]) -> Ints:
+        """Cell of each opening of ``rows``, whose vectors are ``found``."""
+        if self.centres is None:
+            return _by_length(log, rows)
+        joint = np.hstack([found[Family.CONTENT] / self.scale[0], found[Family.STYLE] / self.scale[1]])
+        return vq(joint, self.centres)[0].astype(np.int64)
+
+    def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding) -> Ints:
+        """Cell of any rows, each distinct text once, in bounded memory."""
+        if self.centres is None:
+            return _by_length(log, rows)
+        codes, first, inverse = np.unique(log.prompt.codes[rows], return_index=True, return_inverse=True)
+        out = np.zeros(len(codes), np.int64)
+        for start in range(0, len(codes), CHUNK):
+            part = rows[first[start : start + CHUNK]]
+            out[start : start + CHUNK] = self.of(log, part, vectors(log, part, embedding))
+        return out[inverse]
 
 
 def _by_length(log: Log, rows: Ints) -> Ints:
     """Bins of the logarithms of input and output tokens."""
-    bins = [np.minimum(np.log1p(np.maximum(t[rows], 0)) * 1.2, LENGTH_BINS).astype(np.int64) for t in (log.input_tokens, log.output_tokens)]
+    sizes = [np.log1p(np.maximum(tokens[rows], 0)) * 1.2 for tokens in (log.input_tokens, log.output_tokens)]
+    bins = [np.minimum(size, LENGTH_BINS).astype(np.int64) for size in sizes]
     return bins[0] * (LENGTH_BINS + 1) + bins[1]
 
 

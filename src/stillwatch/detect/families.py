@@ -68,6 +68,7 @@ def night_in_common(rhythm_centre: Floats) -> float:
 class Gathering:
     """Sums per party of every family over the openings seen so far; grows by :meth:`advance`."""
 
+    rows: Ints
     party: Ints
     vectors: dict[Family, Floats]
     sums: dict[Family, Sums]
@@ -86,7 +87,7 @@ class Gathering:
             name: Sums(np.zeros(log.parties), np.zeros((log.parties, v.shape[1])), np.zeros(log.parties))
             for name, v in found.items()
         }
-        return cls(party, found, sums, {name: np.zeros((v.shape[1],) * 2) for name, v in found.items()}, cross)
+        return cls(rows, party, found, sums, {name: np.zeros((v.shape[1],) * 2) for name, v in found.items()}, cross)
 
     def advance(self, until: int) -> None:
         """Take in the openings up to position ``until``."""

@@ -229,7 +229,7 @@ def set_evidence(
             break
         weight = new
     core = np.flatnonzero(weight > 0.5)  # noqa: PLR2004
-    return SetEvidence(mixture(log_ratio) / np.log(10), weight, log_ratio, centre, correlation(sums.of(core)))
+    return SetEvidence(float(mixture(log_ratio) / np.log(10)), weight, log_ratio, centre, correlation(sums.of(core)))
 
 
 def pair_evidence(sums: Sums, spread: Spread, left: Ints, right: Ints) -> Floats:

@@ -1,0 +1,144 @@
+"""The main job, wired: read a log, hunt, write a run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from stillwatch import __version__
+from stillwatch._internal.times import moment
+from stillwatch.apps.known import read_known, read_labels
+from stillwatch.apps.report.render import render
+from stillwatch.apps.run_folder import RUN, prepare_out, write_run
+from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
+from stillwatch.campaigns.service import Settings, hunt
+from stillwatch.detect.log import Log
+from stillwatch.events.read import ReadResult, read_accounts, read_exchanges
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    exchanges: Path
+    out: Path
+    accounts: Path | None = None
+    alpha: float = 0.01
+    metadata_only: bool = False
+    until: datetime | None = None
+    labels: Path | None = None
+    known: Path | None = None
+    raw_text: bool = False
+    max_rejects: float = 0.01
+    memory: str = "2GB"
+
+
+def run_hunt(request: Request, progress: Progress) -> HuntResult:
+    """Read, hunt, write; raises what a reader of the message can act on.
+
+    Raises:
+        InputError: the log cannot be read at all.
+        RejectedOverBudget: more records were set aside than allowed; the run is written before.
+        OutputError: the run cannot be written.
+    """
+    prepare_out(request.out)
+    started = time.perf_counter()
+    progress("read", 0, 1)
+    read = read_exchanges(
+        str(request.exchanges), until=request.until, metadata_only=request.metadata_only, memory=request.memory
+    )
+    accounts = read_accounts(str(request.accounts), until=request.until) if request.accounts else None
+    log = Log.build(read.table, accounts.table if accounts else None)
+    progress("read", 1, 1)
+    seconds = {"read": round(time.perf_counter() - started, 3)}
+    legitimate = read_labels(request.labels) if request.labels else {}
+    settings = Settings(
+        alpha=request.alpha,
+        redacted=not request.raw_text,
+        earlier=earlier_campaigns(request.out),
+        known=read_known(request.known, log) if request.known else {},
+        legitimate=legitimate,
+    )
+    hunted = hunt(log, settings, progress)
+    seconds |= hunted.seconds
+    parts = [part for part in (read, accounts) if part is not None]
+    result = HuntResult(
+        version=__version__,
+        log=summary_of(log, read, request),
+        guarantee=hunted.guarantee,
+        campaigns=hunted.campaigns,
+        near=hunted.near,
+        verdicts=hunted.verdicts,
+        rejected=tuple(
+            RejectCount(t.file, t.field, t.reason, t.rows) for p in parts for t in (*p.rejects.counts, *p.rejects.repairs)
+        ),
+        reject_samples=tuple(s for p in parts for s in p.rejects.samples),
+        settings=settings_of(request),
+        seconds=seconds,
+    )
+    progress("write", 0, 1)
+    write_run(result, request.out, report_html=render(result))
+    progress("write", 1, 1)
+    for part in parts:
+        part.check_budget(request.max_rejects)
+    return result
+
+
+def summary_of(log: Log, read: ReadResult, request: Request) -> LogSummary:
+    """What was read, in figures."""
+    notes = list(read.notes)
+    if request.metadata_only:
+        notes.append("text columns were not read (--metadata-only)")
+    if request.accounts is None:
+        notes.append("no accounts table: payment, sign-up and declared use are unknown (--accounts)")
+    return LogSummary(
+        exchanges=len(log),
+        accounts=len(log.accounts),
+        parties=log.parties,
+        first=moment(int(log.ts[0])) if len(log) else None,
+        last=moment(int(log.ts[-1])) if len(log) else None,
+        with_text=log.with_text,
+        missing=tuple(sorted({*read.missing, *read.absent})),
+        notes=tuple(notes),
+    )
+
+
+def settings_of(request: Request) -> dict[str, str]:
+    """The request as the report prints it; names of files without their folders."""
+    settings = {
+        "exchanges": request.exchanges.name,
+        "accounts": request.accounts.name if request.accounts else "none",
+        "alpha": f"{request.alpha:g}",
+        "metadata only": "yes" if request.metadata_only else "no",
+        "until": request.until.isoformat() if request.until else "end of the log",
+        "labels": request.labels.name if request.labels else "none",
+        "known": request.known.name if request.known else "none",
+    }
+    if request.raw_text:
+        settings["text"] = "shown unredacted"
+    return settings
+
+
+class _Named(msgspec.Struct):
+    campaign_id: str
+    account_ids: tuple[str, ...] = ()
+
+
+class _Earlier(msgspec.Struct):
+    campaigns: tuple[_Named, ...] = ()
+
+
+def earlier_campaigns(out: Path) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Campaigns of the run that stands in ``out`` already, so that their names stay; none where there is no such run."""
+    try:
+        earlier = msgspec.json.decode((out / RUN).read_bytes(), type=_Earlier)
+    except (OSError, msgspec.MsgspecError):
+        return ()
+    return tuple((c.campaign_id, frozenset(c.account_ids)) for c in earlier.campaigns)

@@ -1,0 +1,149 @@
+"""Innocent explanations: looked for as hard as guilt, before a set is reported.
+
+Separate people are excluded by the set's e-value. What else makes accounts alike without any wrong is tried here, each
+with its own test; while one of them holds, the set is not reported, whatever its e-value (an intersection-union test:
+every innocent null must be rejected). Each explanation tried is kept with what was found, for the reader to judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import poisson
+
+from stillwatch.campaigns.model import Alternative
+from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
+from stillwatch.detect.sketch import BenchmarkMatcher
+
+ASSIGNMENT_RATE = 1e-3
+"""Equal pairs among openings of different accounts from which a shared assignment explains a set: a list of at most a
+thousand tasks. Classrooms measured on real prompts lie near 2e-3, dealt corpora near 1e-4 and below."""
+SURE = 0.01
+ONE_CUSTOMER = 0.8
+"""Share of a set behind one payment instrument, or behind one mail domain that is not a public provider."""
+BENCHMARK_SHARE = 0.5
+DECLARED_SHARE = 0.5
+PUBLIC_PROVIDER = 0.01
+"""A mail domain used by more than this share of all parties is a public provider and says nothing."""
+OPEN_USES = frozenset({"research", "evaluation", "red-team", "synthetic-data", "reseller"})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the explanations are tried on; built once per log."""
+
+    log: Log
+    rows: Ints
+    opening_party: Ints
+    benchmark: Bools
+    payment: Ints
+    domain: Ints
+    declared: Bools
+
+    def with_legitimate(self, parties: Ints) -> Facts:
+        """The same facts with parties that an analyst has found legitimate."""
+        cleared = self.declared.copy()
+        cleared[parties] = True
+        return replace(self, declared=cleared)
+
+    @classmethod
+    def build(cls, log: Log, rows: Ints, matcher: BenchmarkMatcher | None) -> Facts:
+        """``rows`` are all openings in order of time, repeated texts included."""
+        known = np.zeros(len(rows), bool)
+        if matcher is not None and log.with_text and len(rows):
+            codes, where = np.unique(log.prompt.codes[rows], return_inverse=True)
+            valid = codes != NONE
+            hits = np.zeros(len(codes), bool)
+            hits[valid] = matcher.match(log.prompt.values.take(codes[valid]).to_pylist(), ambiguous=False)
+            known = hits[where]
+        accounts = log.accounts
+        declared = np.zeros(log.parties, bool)
+        stated = np.array([str(v) in OPEN_USES for v in accounts.declared_use.values.to_pylist()] + [False])
+        declared[accounts.party[stated[accounts.declared_use.codes] & accounts.verified]] = True
+        return cls(
+            log=log,
+            rows=rows,
+            opening_party=log.party[rows],
+            benchmark=known,
+            payment=_of_party(log, accounts.payment),
+            domain=_of_party(log, accounts.email_domain),
+            declared=declared,
+        )
+
+
+def _of_party(log: Log, codes: Codes) -> Ints:
+    """One value per party: its first account's."""
+    out = np.full(log.parties, NONE, np.int64)
+    for account in range(len(log.accounts) - 1, -1, -1):
+        if codes.codes[account] != NONE:
+            out[log.accounts.party[account]] = codes.codes[account]
+    return out
+
+
+def examine(facts: Facts, core: Ints, ts: int) -> tuple[Alternative, ...]:
+    """Try every innocent explanation of a set as of ``ts``; ``rejected`` is False where one holds."""
+    inside = np.zeros(facts.log.parties, bool)
+    inside[core] = True
+    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
+    mine = np.flatnonzero(inside[facts.opening_party[:upto]])
+    return (
+        _assignment(facts, mine),
+        _benchmark(facts, mine),
+        _one_customer(facts, core),
+        _declared(facts, core),
+    )
+
+
+def _assignment(facts: Facts, mine: Ints) -> Alternative:
+    """Null: a shared assignment, equal pairs at :data:`ASSIGNMENT_RATE` or more (Poisson, lower tail)."""
+    name = "classroom or shared assignment"
+    if not facts.log.with_text:
+        return Alternative(name, "not testable without text; a set without a common night is not a class", rejected=True)
+    pairs, possible = equal_pairs(facts.log.prompt.codes[facts.rows[mine]], facts.opening_party[mine])
+    p = float(poisson.cdf(pairs, possible * ASSIGNMENT_RATE)) if possible else 1.0
+    found = f"{pairs:,.0f} equal pairs among {possible:,.0f}, at least {possible * ASSIGNMENT_RATE:,.0f} expected"
+    return Alternative(name, found, rejected=p < SURE)
+
+
+def equal_pairs(text: Ints, party: Ints) -> tuple[float, float]:
+    """Pairs of equal openings between different parties, each text once per party, and the pairs there are."""
+    once = np.unique(np.stack([text, party], axis=1), axis=0) if len(text) else np.zeros((0, 2), np.int64)
+    same = np.unique(once[:, 0], return_counts=True)[1].astype(float)
+    each = np.unique(once[:, 1], return_counts=True)[1].astype(float)
+    return float((same * (same - 1) / 2).sum()), float((each.sum() ** 2 - (each**2).sum()) / 2)
+
+
+def _benchmark(facts: Facts, mine: Ints) -> Alternative:
+    share = float(facts.benchmark[mine].mean()) if len(mine) else 0.0
+    found = f"{share:.0%} of the openings are items of public benchmarks"
+    return Alternative("benchmark run split over accounts", found, rejected=share < BENCHMARK_SHARE)
+
+
+def _one_customer(facts: Facts, core: Ints) -> Alternative:
+    """One customer who does not hide it: most of the set behind one instrument or one private mail domain."""
+    payment = _largest(facts.payment[core])
+    domain = facts.domain[core]
+    users = np.bincount(facts.domain[facts.domain != NONE], minlength=1)
+    private = np.where((domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * facts.log.parties), domain, NONE)
+    share = max(payment, _largest(private)) / max(len(core), 1)
+    found = f"{share:.0%} of the accounts share one payment instrument or one private mail domain"
+    return Alternative("one customer's own keys", found, rejected=share < ONE_CUSTOMER)
+
+
+def _largest(values: Ints) -> float:
+    known = values[values != NONE]
+    return float(np.unique(known, return_counts=True)[1].max()) if len(known) else 0.0
+
+
+def _declared(facts: Facts, core: Ints) -> Alternative:
+    share = float(facts.declared[core].mean()) if len(core) else 0.0
+    found = f"{share:.0%} of the accounts have a declared use and are verified"
+    return Alternative("declared and verified use", found, rejected=share < DECLARED_SHARE)
+
+
+def holding(tried: tuple[Alternative, ...]) -> Alternative | None:
+    """The explanation that holds, if one does."""
+    return next((alternative for alternative in tried if not alternative.rejected), None)
+
+

@@ -1,0 +1,46 @@
+"""Kinds: a pool that resells access, the harvest itself, or a harvest that rides on a pool.
+
+Read from behaviour, in this order (the reading table of ``docs/explanation/method.md``):
+
+* conversations handed from account to account, beyond the log's rate: a pool with sessions of its own, a ``broker``;
+* no more than a fraction of the traffic can be ordinary use: ``extraction``;
+* most of it can, and the ordinary part is dealt over the accounts too (no account has customers of its own): ``broker``;
+* most of it can, and the ordinary part belongs to each account: filler, ``extraction``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stillwatch.campaigns.candidates import Candidate, View
+from stillwatch.campaigns.model import Kind
+from stillwatch.detect.families import Gathering
+from stillwatch.detect.individuality import Sums, correlation
+from stillwatch.detect.log import Floats, Ints
+
+HANDOFF_EVIDENCE = 3.0
+"""log10 e of hand-offs from which a set is a pool."""
+MOSTLY_ORDINARY = 0.75
+DEALT = 0.25
+"""Correlation of the ordinary part, relative to the people of the log, below which it counts as dealt."""
+
+
+def kind_of(view: View, candidate: Candidate, gathering: Gathering, members: Ints, ordinary: Floats, rows: Ints) -> Kind:
+    """Kind of a campaign. ``ordinary``: probability per opening of ``rows`` (positions in the gathering) to be ordinary."""
+    if candidate.handoff_log10_e >= HANDOFF_EVIDENCE:
+        return Kind.BROKER
+    if not len(ordinary) or float(ordinary.mean()) < MOSTLY_ORDINARY:
+        return Kind.EXTRACTION
+    likely = rows[ordinary > 0.5]  # noqa: PLR2004
+    vectors = gathering.vectors[view.leading if view.leading in gathering.vectors else next(iter(gathering.vectors))]
+    place = {int(party): at for at, party in enumerate(members)}
+    who = np.array([place[int(p)] for p in gathering.party[likely]], np.int64)
+    x = vectors[likely]
+    s = np.zeros((len(members), x.shape[1]))
+    np.add.at(s, who, x)
+    part = Sums(
+        np.bincount(who, minlength=len(members)).astype(float), s, np.bincount(who, (x**2).sum(1), len(members))
+    )
+    people = float(np.mean(view.families[view.leading][1].people))
+    rho = correlation(part)
+    return Kind.BROKER if np.isfinite(rho) and rho < DEALT * people else Kind.EXTRACTION

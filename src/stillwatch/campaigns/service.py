@@ -1,0 +1,270 @@
+"""A hunt over a log in memory: sketch, look hour by hour, describe what was found. No file is read or written here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stillwatch.campaigns.candidates import Candidate, View, tied
+from stillwatch.campaigns.claims import claims_of
+from stillwatch.campaigns.counting import Conversations, crowd_of, estimate
+from stillwatch.campaigns.describe import Material, Part, campaign_name, describe, shared_values
+from stillwatch.campaigns.guarantee import guarantee_of
+from stillwatch.campaigns.innocent import Facts
+from stillwatch.campaigns.kinds import kind_of
+from stillwatch.campaigns.labels import Labels
+from stillwatch.campaigns.links import Incidence, LinkKind, incidences
+from stillwatch.campaigns.looks import Found, Looker, Outcome, adjusted, needed
+from stillwatch.campaigns.model import Campaign, Kind, NearMiss, Verdict
+from stillwatch.campaigns.verdicts import Answers, innocents, verdicts
+from stillwatch.detect.cells import Cells, CellCounts
+from stillwatch.detect.conversations import openings_of
+from stillwatch.detect.families import Gathering, vectors
+from stillwatch.detect.log import NONE, Floats, Ints, Log
+from stillwatch.detect.openings import FAILED, openings
+from stillwatch.detect.sketch import BenchmarkMatcher, StaticEmbedding
+from stillwatch.evidence.claims import Guarantee
+
+NEAR = 12
+RIDES = 0.2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a hunt is told. ``earlier``: names and accounts of campaigns of an earlier run, so that names stay."""
+
+    alpha: float = 0.01
+    redacted: bool = True
+    earlier: tuple[tuple[str, frozenset[str]], ...] = ()
+    known: dict[str, str] = field(default_factory=dict)
+    legitimate: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hunted:
+    """What a hunt found, and how long its stages took."""
+
+    campaigns: tuple[Campaign, ...]
+    near: tuple[NearMiss, ...]
+    verdicts: tuple[Verdict, ...]
+    guarantee: Guarantee
+    seconds: dict[str, float]
+
+
+Progress = Callable[[str, int, int], None]
+"""Told (stage, done, all)."""
+
+
+class _Clock:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = round(now - self._since, 3)
+        self._since = now
+
+
+def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunted:
+    """Find the campaigns of a log."""
+    tell = progress or (lambda _stage, _done, _all: None)
+    clock = _Clock()
+    tell("sketch", 0, 1)
+    embedding = StaticEmbedding.load()
+    rows = openings(log)
+    found_vectors = vectors(log, rows, embedding)
+    gathering = Gathering.start(log, rows, found_vectors)
+    codebook = Cells.fit(log, rows, found_vectors)
+    every = np.flatnonzero((log.turn <= 1) & (log.status < FAILED))
+    facts = Facts.build(log, every, BenchmarkMatcher.load() if log.with_text else None)
+    facts = facts.with_legitimate(_parties(log, settings.legitimate))
+    kinds = incidences(log)
+    tell("sketch", 1, 1)
+    clock.stage("sketch")
+    counts = CellCounts.start(log, rows, codebook.of(log, rows, found_vectors))
+    looker = Looker(log, rows, gathering, counts, facts, kinds, settings.alpha)
+    outcome = looker.walk(lambda done, all_: tell("looks", done, all_))
+    clock.stage("looks")
+    tell("describe", 0, 1)
+    guarantee = guarantee_of(outcome, settings.alpha, log)
+    if outcome.view is None:
+        return Hunted((), (), (), guarantee, clock.seconds)
+    campaigns, extraction = _describe(
+        log, outcome.view, outcome, gathering, codebook, counts.cell, kinds, embedding, settings, guarantee
+    )
+    answers = Answers(
+        log=log,
+        facts=facts,
+        view=outcome.view,
+        outcome=outcome,
+        campaigns=campaigns,
+        extraction=extraction,
+        innocent=innocents(log, facts, outcome),
+        known=settings.known,
+        labels=settings.legitimate,
+    )
+    said = verdicts(answers)
+    near = _near(log, outcome, kinds)
+    tell("describe", 1, 1)
+    clock.stage("describe")
+    return Hunted(campaigns, near, said, guarantee, clock.seconds)
+
+
+def _parties(log: Log, accounts: Iterable[str]) -> Ints:
+    wanted = set(accounts)
+    ids = log.accounts.ids.to_pylist()
+    return np.unique(log.accounts.party[[at for at, name in enumerate(ids) if name in wanted]])
+
+
+def _describe(  # noqa: PLR0913 - the pieces of one hunt, handed over once
+    log: Log,
+    view: View,
+    outcome: Outcome,
+    gathering: Gathering,
+    codebook: Cells,
+    cells: Ints,
+    kinds: dict[LinkKind, Incidence],
+    embedding: StaticEmbedding,
+    settings: Settings,
+    guarantee: Guarantee,
+) -> tuple[tuple[Campaign, ...], Floats]:
+    """Describe every campaign; also the extraction share of each exchange of the log."""
+    extraction = np.zeros(len(log))
+    if not outcome.campaigns:
+        return (), extraction
+    suspects = np.zeros(log.parties, bool)
+    for found in outcome.campaigns:
+        suspects[found.members] = True
+    opening_of = openings_of(log)
+    opened = np.unique(opening_of)
+    theirs = opened[suspects[log.party[opened]]]
+    cell = np.full(len(log), NONE, np.int64)
+    cell[gathering.rows] = cells  # a fair sample of everybody else: their openings that count
+    cell[theirs] = codebook.of_rows(log, theirs, embedding)
+    talk = Conversations.build(log, opening_of, cell)
+    material = Material(log, view, kinds, talk, suspects, settings.redacted, guarantee.statement)
+    parts = []
+    for found in outcome.campaigns:
+        part = _part(material, found, gathering, embedding)
+        extraction[part.rows] = part.extraction
+        parts.append(part)
+    names = _names(log, outcome.campaigns, settings.earlier)
+    brokers = [(names[i][0], p.found.members) for i, p in enumerate(parts) if p.kind is Kind.BROKER]
+    described = []
+    for part, (name, previous) in zip(parts, names, strict=True):
+        rides = None
+        if part.kind is Kind.EXTRACTION:
+            rides = next((b for b, m in brokers if tied(view.infrastructure, part.found.members, m) >= RIDES), None)
+        described.append(describe(material, part, name, rides, previous))
+    return tuple(described), extraction
+
+
+def _part(material: Material, found: Found, gathering: Gathering, embedding: StaticEmbedding) -> Part:
+    log, view = material.log, material.view
+    crowd = crowd_of(view.setup.lean(np.arange(log.parties), _mask(log, found.members)))
+    counted = estimate(material.talk, found.members, material.suspects, crowd)
+    inside = np.zeros(log.parties, bool)
+    inside[found.members] = True
+    rows = np.flatnonzero(inside[log.party])
+    ordinary = counted.ordinary[material.talk.of_exchange[rows]]
+    extraction = 1 - np.where(np.isfinite(ordinary), ordinary, counted.ordinary_share)
+    mine = np.flatnonzero(inside[gathering.party])
+    place = np.searchsorted(material.talk.opening, gathering.rows[mine])
+    place = np.minimum(place, len(material.talk.opening) - 1)
+    odds = np.nan_to_num(counted.ordinary[place], nan=counted.ordinary_share)
+    kind = kind_of(view, found.evidence, gathering, found.members, odds, mine)
+    opened = np.flatnonzero(inside[material.talk.party])
+    weight = (1 - counted.ordinary[opened]) * material.talk.size[opened]
+    labels = Labels.read(log, material.talk.opening[opened], weight, embedding)
+    return Part(found, kind, counted, np.flatnonzero(inside[log.accounts.party]), rows, extraction, labels)
+
+
+def _mask(log: Log, members: Ints) -> Floats:
+    out = np.zeros(log.parties)
+    out[members] = 1
+    return out
+
+
+def _names(
+    log: Log, campaigns: list[Found], earlier: tuple[tuple[str, frozenset[str]], ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """A name per campaign: that of the earlier campaign it shares most accounts with, else one of its own."""
+    ids = [str(i) for i in log.accounts.ids.to_pylist()]
+    used: set[str] = set()
+    out: list[tuple[str, tuple[str, ...]]] = []
+    for found in campaigns:
+        accounts = {ids[a] for a in np.flatnonzero(np.isin(log.accounts.party, found.members))}
+        shared = sorted(((len(accounts & theirs), name, theirs) for name, theirs in earlier), key=lambda s: (-s[0], s[1]))
+        old = [name for count, name, theirs in shared if count >= 0.5 * len(theirs) and count and name not in used]  # noqa: PLR2004
+        name = old[0] if old else campaign_name(log, found)
+        used.add(name)
+        out.append((name, tuple(old[1:])))
+    return out
+
+
+def _near(log: Log, outcome: Outcome, kinds: dict[LinkKind, Incidence]) -> tuple[NearMiss, ...]:
+    """The sets nearest to being reported, and those that an innocent explanation kept from it."""
+    view = outcome.view
+    if view is None:
+        return ()
+    flagged = np.zeros(log.parties, bool)
+    for found in outcome.campaigns:
+        flagged[found.members] = True
+    held = [(c, h) for c, h in outcome.held.values() if not flagged[c.core].any()]
+    listed = {c.members.tobytes(): (c, None) for c in outcome.near}
+    listed |= {c.members.tobytes(): (c, h) for c, h in held}  # type: ignore[dict-item]
+    ranked = sorted(listed.values(), key=lambda p: -p[0].log10_e)
+    out: list[NearMiss] = []
+    seen = flagged.copy()
+    for candidate, why in ranked:
+        core = candidate.core
+        if len(core) < 2 or seen[core].mean() > 0.5:  # noqa: PLR2004
+            continue
+        seen[core] = True
+        out.append(_miss(log, outcome, view, kinds, candidate, why, len(out) + 1))
+        if len(out) == NEAR:
+            break
+    return tuple(out)
+
+
+def _miss(  # noqa: PLR0913
+    log: Log,
+    outcome: Outcome,
+    view: View,
+    kinds: dict[LinkKind, Incidence],
+    candidate: Candidate,
+    why: object,
+    number: int,
+) -> NearMiss:
+    from stillwatch.campaigns.model import Alternative  # noqa: PLC0415
+
+    core = candidate.core
+    accounts = np.flatnonzero(np.isin(log.accounts.party, core))
+    material = Material(log, view, kinds, _NO_TALK, np.zeros(log.parties, bool), True, "")
+    _, links = shared_values(material, core)
+    need = needed(10**outcome.bar)
+    held = why if isinstance(why, Alternative) else None
+    reason = f"{held.name} holds: {held.finding}" if held else f"log10 e {candidate.log10_e:.1f}, needed {need:.1f}"
+    people = {f: float(np.median(sp.people)) for f, (_, sp, _) in view.families.items()}
+    return NearMiss(
+        set_id=f"set-{number}",
+        accounts=len(accounts),
+        exchanges=int(np.isin(log.party, core).sum()),
+        evidence=round(adjusted(candidate.log10_e), 2),
+        needed=round(outcome.bar, 2),
+        links=links,
+        claims=claims_of(candidate, people),
+        innocent=held.name if held else "separate people who share infrastructure",
+        why_not=reason,
+        account_ids=tuple(str(log.accounts.ids[int(a)].as_py()) for a in accounts),
+    )
+
+
+_NO_TALK = Conversations(*(np.zeros(0, np.int64),) * 5)
+__all__ = ["NONE", "Hunted", "Progress", "Settings", "hunt"]
