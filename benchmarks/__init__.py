@@ -1,0 +1,1 @@
+"""Benchmarks: how the hunt compares with published detectors. Not part of the installed package; needs ``[bench]``."""
