@@ -59,7 +59,7 @@ class Forest:
     columns: Sequence[str]
     seen: str
     as_published: float | None = 0.5
-    """The paper: "if all instances return about 0.5, there is no distinct anomaly"; scores above it are anomalies."""
+    """The usual reading of the score: about 0.5 is ordinary, above it anomalous (scikit-learn's default offset too)."""
 
     @property
     def settings(self) -> str:

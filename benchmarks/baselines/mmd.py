@@ -1,7 +1,8 @@
 """Maximum mean discrepancy between a window of queries and benign traffic, and the paper's detector.
 
 Source: Liu, Guo, Dong, "An Embarrassingly Simple Detector for Model Extraction Attacks in Large Language Model API
-Traffic", arXiv 2606.05725, from the text: queries are embedded, the unbiased squared MMD (Gretton et al., JMLR 2012,
+Traffic", arXiv 2606.05725. Not its full text but its abstract, summaries and a description of its protocol were at
+hand, and no code was read: queries are embedded, the unbiased squared MMD (Gretton et al., JMLR 2012,
 lemma 6) under a sum of Gaussian kernels compares a window with benign reference traffic, and the threshold is the 95th
 percentile of benign against benign. Here the bandwidths are 1/4, 1/2, 1, 2 and 4 times the median distance of the
 reference, and one large reference takes the place of the mean over twenty small ones, which lowers its noise.

@@ -1,7 +1,8 @@
 """PRADA: are the distances between an account's consecutive queries normally distributed?
 
 Source: Juuti, Szyller, Marchal, Asokan, "PRADA: Protecting against DNN Model Stealing Attacks", arXiv 1805.02628,
-algorithm 1, from the text. For each query the distance to the nearest member of a growing set is recorded; the query
+algorithm 1. Its full text was not at hand: abstract and steps are as cited in the literature, no code was read, and
+details (100 distances, three spreads, the threshold's update) still need a check against the paper. For each query the distance to the nearest member of a growing set is recorded; the query
 joins the set where that distance exceeds a threshold (the set's mean distance less one standard deviation, never
 lowered). After 100 distances those within three standard deviations of their mean are put to Shapiro and Wilk's
 test; the alarm rises where W falls below delta.
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 PUBLISHED_MINIMUM = 100
 DELTA = 0.95
-"""The paper's order of magnitude for delta; it sets delta for each data set on benign streams."""
+"""A usual value, unchecked against the paper, which sets delta for each data set on benign streams."""
 
 
 def nearest_distances(stream: Vectors, classes: NDArray[np.int64] | None = None) -> NDArray[np.float64]:

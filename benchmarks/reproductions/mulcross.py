@@ -1,8 +1,8 @@
 """Isolation forest on Mulcross, the generator of its paper.
 
 Source: Liu, Ting and Zhou, ICDM 2008: normal points from a multivariate normal law, anomalies in dense clusters;
-contamination 10 %, distance factor 2, two clusters, four dimensions. The paper does not tell the unit of the distance
-nor the spread of a cluster (the generator is Rocke and Woodruff's, 1996). The reading under ``auc`` shifts a cluster
+contamination 10 %, distance factor 2, two clusters, four dimensions. The unit of the distance and
+the spread of a cluster are open here (the generator is Rocke and Woodruff's, 1996). Its full text was not at hand: settings and the figure of 0.97 are recalled and need a check. The reading under ``auc`` shifts a cluster
 by the factor in each coordinate and gives it the normal points' spread. It was chosen after the fact, because its figure
 agrees with the paper's; the others are measured and shown too, because the figure depends on them.
 """
