@@ -31,6 +31,8 @@ SMALLEST_SET = 5
 PROMISING = -0.4
 """log10 e from which a community is worth joining with others."""
 MOST_PIECES = 24
+KNOWN = 0.95
+"""Share of a community's possible evidence that must be flagged for it to need no judgement."""
 STALE = 0.05
 TIED = 0.03
 """Share of the links between two sets, relative to those within, from which they count as tied."""
@@ -173,8 +175,10 @@ class Judged:
         return fresh
 
 
-def candidates(view: View, bar: float, earlier: Judged) -> tuple[list[Candidate], int]:
+def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[list[Candidate], int]:
     """Communities that could reach ``bar`` (log10 e) at all, judged, and the number of hypotheses they stand for.
+
+    Communities of parties nearly all of whom are flagged already (``known``) are not judged again.
 
     Leiden cuts a large, loosely tied pool into arbitrary pieces. Pieces that are tied to each other and stronger together
     than apart are judged as one set as well; each attempt counts as a hypothesis.
@@ -187,7 +191,10 @@ def candidates(view: View, bar: float, earlier: Judged) -> tuple[list[Candidate]
         handed = np.asarray(view.graph.by_kind[LinkKind.HANDOFF].sum(1)).ravel()
     judged = []
     for members in communities(graph):
-        if most[members].sum() >= bar * np.log(10) or handed[members].sum() > 0:
+        weight = most[members]
+        if weight @ known[members] > KNOWN * weight.sum():
+            continue
+        if weight.sum() >= bar * np.log(10) or handed[members].sum() > 0:
             judged.append(earlier.judge(view, members, bar))
     joined, attempts = join(view, judged, earlier, bar)
     return judged + joined, len(judged) + attempts
@@ -207,6 +214,8 @@ def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tu
     while pieces:
         union, grown = pieces.pop(0), False
         for piece in list(pieces):
+            if not close(view, union.core, piece.core):
+                continue
             attempts += 1
             both = earlier.judge(view, np.union1d(union.members, piece.members), bar)
             if one_pool(view, tied(view.infrastructure, union.core, piece.core), union.log10_e, piece.log10_e, both.log10_e):
@@ -215,6 +224,14 @@ def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tu
         if grown:
             joined.append(union)
     return joined, attempts
+
+
+def close(view: View, left: Ints, right: Ints) -> bool:
+    """Do the corpora of two sets lie nearer to each other than to everybody's? A quick look before a test."""
+    sums, _, population = view.families[view.leading]
+    a, b = sums.s[left].sum(0) / max(sums.n[left].sum(), 1), sums.s[right].sum(0) / max(sums.n[right].sum(), 1)
+    apart = float(((a - b) ** 2).sum())
+    return apart < min(float(((a - population) ** 2).sum()), float(((b - population) ** 2).sum()))
 
 
 def one_pool(view: View, tie: float, left: float, right: float, together: float) -> bool:

@@ -14,7 +14,7 @@ from stillwatch.campaigns.claims import claims_of
 from stillwatch.campaigns.counting import Conversations, Estimate
 from stillwatch.campaigns.labels import Labels
 from stillwatch.campaigns.links import Incidence, LinkKind
-from stillwatch.campaigns.looks import Found
+from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.model import (
     Alternative,
     Bin,

@@ -9,7 +9,7 @@ from stillwatch._internal.times import moment
 from stillwatch.campaigns.candidates import View
 from stillwatch.campaigns.labels import Labels, name_of
 from stillwatch.campaigns.links import INFRASTRUCTURE, Incidence, LinkKind
-from stillwatch.campaigns.looks import Found
+from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.model import Edge, Example, Neighbour
 from stillwatch.detect.individuality import dealt_against_people, resemblance, squared_distance
 from stillwatch.detect.log import NONE, Bools, Ints, Log

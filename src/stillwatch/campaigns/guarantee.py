@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stillwatch.campaigns.looks import KAPPA, Outcome
+from stillwatch.campaigns.found import KAPPA
+from stillwatch.campaigns.looks import Outcome
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import NONE, Log
 from stillwatch.evidence.claims import Guarantee

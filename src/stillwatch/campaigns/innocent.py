@@ -36,6 +36,7 @@ class Facts:
     log: Log
     rows: Ints
     opening_party: Ints
+    sampled: Bools
     benchmark: Bools
     payment: Ints
     domain: Ints
@@ -48,15 +49,16 @@ class Facts:
         return replace(self, declared=cleared)
 
     @classmethod
-    def build(cls, log: Log, rows: Ints, matcher: BenchmarkMatcher | None) -> Facts:
-        """``rows`` are all openings in order of time, repeated texts included."""
+    def build(cls, log: Log, rows: Ints, sample: Ints, matcher: BenchmarkMatcher | None) -> Facts:
+        """``rows`` are all openings in order of time, repeated texts included; ``sample`` those compared with benchmarks."""
+        sampled = np.isin(rows, sample)
         known = np.zeros(len(rows), bool)
-        if matcher is not None and log.with_text and len(rows):
-            codes, where = np.unique(log.prompt.codes[rows], return_inverse=True)
+        if matcher is not None and log.with_text and sampled.any():
+            codes, where = np.unique(log.prompt.codes[rows[sampled]], return_inverse=True)
             valid = codes != NONE
             hits = np.zeros(len(codes), bool)
             hits[valid] = matcher.match(log.prompt.values.take(codes[valid]).to_pylist(), ambiguous=False)
-            known = hits[where]
+            known[sampled] = hits[where]
         accounts = log.accounts
         declared = np.zeros(log.parties, bool)
         stated = np.array([str(v) in OPEN_USES for v in accounts.declared_use.values.to_pylist()] + [False])
@@ -65,6 +67,7 @@ class Facts:
             log=log,
             rows=rows,
             opening_party=log.party[rows],
+            sampled=sampled,
             benchmark=known,
             payment=_of_party(log, accounts.payment),
             domain=_of_party(log, accounts.email_domain),
@@ -115,6 +118,7 @@ def equal_pairs(text: Ints, party: Ints) -> tuple[float, float]:
 
 
 def _benchmark(facts: Facts, mine: Ints) -> Alternative:
+    mine = mine[facts.sampled[mine]]
     share = float(facts.benchmark[mine].mean()) if len(mine) else 0.0
     found = f"{share:.0%} of the openings are items of public benchmarks"
     return Alternative("benchmark run split over accounts", found, rejected=share < BENCHMARK_SHARE)

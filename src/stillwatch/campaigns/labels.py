@@ -13,7 +13,7 @@ from stillwatch.campaigns.model import Share
 from stillwatch.detect.log import NONE, Floats, Ints, Log
 from stillwatch.detect.sketch import Capability, CapabilityClassifier, Elicitation, StaticEmbedding, elicitations
 
-MOST_ROWS = 20_000
+MOST_ROWS = 4_000
 """Openings labelled per campaign; an even sample in order of time where there are more."""
 
 

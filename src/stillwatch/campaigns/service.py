@@ -12,12 +12,13 @@ from stillwatch.campaigns.candidates import Candidate, View, tied
 from stillwatch.campaigns.claims import claims_of
 from stillwatch.campaigns.counting import Conversations, crowd_of, estimate
 from stillwatch.campaigns.describe import Material, Part, campaign_name, describe, shared_values
+from stillwatch.campaigns.found import Found, adjusted, needed
 from stillwatch.campaigns.guarantee import guarantee_of
 from stillwatch.campaigns.innocent import Facts
 from stillwatch.campaigns.kinds import kind_of
 from stillwatch.campaigns.labels import Labels
 from stillwatch.campaigns.links import Incidence, LinkKind, incidences
-from stillwatch.campaigns.looks import Found, Looker, Outcome, adjusted, needed
+from stillwatch.campaigns.looks import Looker, Outcome
 from stillwatch.campaigns.model import Campaign, Kind, NearMiss, Verdict
 from stillwatch.campaigns.verdicts import Answers, innocents, verdicts
 from stillwatch.detect.cells import Cells, CellCounts
@@ -82,7 +83,7 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunt
     gathering = Gathering.start(log, rows, found_vectors)
     codebook = Cells.fit(log, rows, found_vectors)
     every = np.flatnonzero((log.turn <= 1) & (log.status < FAILED))
-    facts = Facts.build(log, every, BenchmarkMatcher.load() if log.with_text else None)
+    facts = Facts.build(log, every, rows, BenchmarkMatcher.load() if log.with_text else None)
     facts = facts.with_legitimate(_parties(log, settings.legitimate))
     kinds = incidences(log)
     tell("sketch", 1, 1)

@@ -174,7 +174,7 @@ def innocents(log: Log, facts: Facts, outcome: Outcome) -> dict[int, str]:
     size = np.bincount(log.accounts.party, minlength=log.parties)
     for party in np.flatnonzero(size > 1):
         out[int(party)] = "accounts of one organisation on record"
-    openings = np.bincount(facts.opening_party, minlength=log.parties)
+    openings = np.bincount(facts.opening_party, facts.sampled, log.parties)
     items = np.bincount(facts.opening_party, facts.benchmark, log.parties)
     for party in np.flatnonzero((items >= MOSTLY * openings) & (openings >= 10)):  # noqa: PLR2004
         out[int(party)] = "benchmark run"
