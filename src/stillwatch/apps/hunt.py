@@ -77,7 +77,9 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         near=hunted.near,
         verdicts=hunted.verdicts,
         rejected=tuple(
-            RejectCount(t.file, t.field, t.reason, t.rows) for p in parts for t in (*p.rejects.counts, *p.rejects.repairs)
+            RejectCount(t.file, t.field, t.reason, t.rows)
+            for p in parts
+            for t in (*p.rejects.counts, *p.rejects.repairs)
         ),
         reject_samples=tuple(s for p in parts for s in p.rejects.samples),
         settings=settings_of(request),

@@ -29,7 +29,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
     try:
         raw = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read {path.name}: {error}", hint="give a UTF-8 JSON, JSON Lines or CSV file") from error
+        raise ConfigurationError(
+            f"cannot read {path.name}: {error}", hint="give a UTF-8 JSON, JSON Lines or CSV file"
+        ) from error
     try:
         if raw.lstrip().startswith("["):
             return msgspec.json.decode(raw, type=list[dict[str, object]])
@@ -39,7 +41,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
         if first.startswith("{"):
             return [msgspec.json.decode(line, type=dict[str, object]) for line in raw.splitlines() if line.strip()]
     except msgspec.MsgspecError as error:
-        raise ConfigurationError(f"{path.name} is no valid JSON: {error}", hint="see docs/how-to/labels-and-indicators.md") from error
+        raise ConfigurationError(
+            f"{path.name} is no valid JSON: {error}", hint="see docs/how-to/labels-and-indicators.md"
+        ) from error
     return [dict(row) for row in csv.DictReader(io.StringIO(raw))]
 
 
@@ -49,8 +53,9 @@ def _stix(bundle: dict[str, object]) -> list[dict[str, object]]:
     for item in objects if isinstance(objects, list) else []:
         if not isinstance(item, dict) or item.get("type") != "indicator" or item.get("revoked"):
             continue
-        for value in _PATTERN.findall(str(item.get("pattern", ""))):
-            rows.append({"kind": "address", "value": value, "source": str(item.get("created_by_ref", item.get("id", "")))})
+        source = str(item.get("created_by_ref", item.get("id", "")))
+        found = _PATTERN.findall(str(item.get("pattern", "")))
+        rows.extend({"kind": "address", "value": value, "source": source} for value in found)
     return rows
 
 
@@ -124,7 +129,8 @@ def _at_address(log: Log, value: str, path: Path, number: int) -> list[int]:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError as error:
         raise ConfigurationError(
-            f"{path.name}, row {number}: {value!r} is no address or network", hint="write it as 192.0.2.1 or 2001:db8::/48"
+            f"{path.name}, row {number}: {value!r} is no address or network",
+            hint="write it as 192.0.2.1 or 2001:db8::/48",
         ) from error
     hits = []
     for text in log.ip.values.to_pylist():

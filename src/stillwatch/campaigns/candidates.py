@@ -82,7 +82,7 @@ class Candidate:
     @property
     def core(self) -> Ints:
         """Members more likely dealt than not."""
-        return self.members[self.dealt > 0.5]  # noqa: PLR2004
+        return self.members[self.dealt > 0.5]
 
 
 def behavioural_graph(view_sums: Sums, spread: Spread, links: csr_array) -> csr_array:
@@ -129,16 +129,20 @@ def judge(view: View, members: Ints) -> Candidate:
     own = sums.of(members)
     lead = set_evidence(own, spread, population, steps=5)
     handed = handoff_evidence(view, members)
-    if (lead.dealt > 0.5).sum() < SMALLEST_SET:  # noqa: PLR2004
+    if (lead.dealt > 0.5).sum() < SMALLEST_SET:
         weak = min(lead.log10_e, 0.0)
-        return Candidate(members, weak, {view.leading: weak}, lead.dealt, lead.log_ratio, *handed, 0.0, {view.leading: lead.rho})
+        return Candidate(
+            members, weak, {view.leading: weak}, lead.dealt, lead.log_ratio, *handed, 0.0, {view.leading: lead.rho}
+        )
     lean = view.setup.lean(members, lead.dealt) + view.cells.lean(members, members, lead.dealt)
     lead = set_evidence(own, spread, population, lean, steps=4)
     found: dict[Family, float] = {view.leading: lead.log10_e}
     rho: dict[Family, float] = {view.leading: lead.rho}
     rhythm_sums, _, _ = view.families[Family.RHYTHM]
     weight = lead.dealt[:, None]
-    night = night_in_common((weight * rhythm_sums.s[members]).sum(0) / max((weight[:, 0] * rhythm_sums.n[members]).sum(), 1))
+    night = night_in_common(
+        (weight * rhythm_sums.s[members]).sum(0) / max((weight[:, 0] * rhythm_sums.n[members]).sum(), 1)
+    )
     for family in (Family.STYLE, Family.RHYTHM):
         if family in view.families and family not in found and not (family is Family.RHYTHM and night > COMMON_NIGHT):
             found[family], rho[family] = _follow(view, family, members, lead)
@@ -152,7 +156,7 @@ def judge(view: View, members: Ints) -> Candidate:
 def _follow(view: View, family: Family, members: Ints, lead: SetEvidence) -> tuple[float, float]:
     """Evidence and correlation of another family with the members that the leading family chose."""
     sums, spread, population = view.families[family]
-    lean = np.where(lead.dealt > 0.5, 4.0, -4.0)  # noqa: PLR2004
+    lean = np.where(lead.dealt > 0.5, 4.0, -4.0)
     other = set_evidence(sums.of(members), spread, population, lean, steps=3)
     return other.log10_e, other.rho
 
@@ -205,7 +209,7 @@ def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tu
     pieces: list[Candidate] = []
     taken = np.zeros(view.infrastructure.shape[0], bool)
     for candidate in sorted((c for c in judged if c.log10_e > PROMISING), key=lambda c: -c.log10_e):
-        if taken[candidate.core].sum() < 0.5 * len(candidate.core):  # noqa: PLR2004
+        if taken[candidate.core].sum() < 0.5 * len(candidate.core):
             pieces.append(candidate)
             taken[candidate.core] = True
     pieces = pieces[:MOST_PIECES]
@@ -218,7 +222,9 @@ def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tu
                 continue
             attempts += 1
             both = earlier.judge(view, np.union1d(union.members, piece.members), bar)
-            if one_pool(view, tied(view.infrastructure, union.core, piece.core), union.log10_e, piece.log10_e, both.log10_e):
+            if one_pool(
+                view, tied(view.infrastructure, union.core, piece.core), union.log10_e, piece.log10_e, both.log10_e
+            ):
                 union, grown = both, True
                 pieces.remove(piece)
         if grown:

@@ -24,7 +24,9 @@ def communities(graph: csr_array) -> list[Ints]:
     upper = triu(graph, k=1).tocoo()
     if not upper.nnz:
         return []
-    edges = [(str(a), str(b), w) for a, b, w in zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True)]
+    edges = [
+        (str(a), str(b), w) for a, b, w in zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True)
+    ]
     found: dict[bytes, Ints] = {}
     heavy = float(np.quantile(upper.data, 0.9))
     for resolution, least in RESOLUTIONS:

@@ -80,7 +80,7 @@ def everybody_else(talk: Conversations, others: Bools, weight: Floats) -> Floats
     rows = others[talk.party] & (talk.cell != NONE)
     each = np.bincount(talk.party[rows], minlength=len(weight))
     per = weight[talk.party[rows]] / each[talk.party[rows]]
-    return np.bincount(talk.cell[rows], per, width)
+    return np.asarray(np.bincount(talk.cell[rows], per, width), np.float64)
 
 
 def crowd_of(lean: Floats) -> Floats:
@@ -90,7 +90,7 @@ def crowd_of(lean: Floats) -> Floats:
     partly like those who use its client.
     """
     alike = np.exp(lean)
-    return 1 / len(lean) + alike / alike.sum()
+    return np.asarray(1 / len(lean) + alike / alike.sum())
 
 
 def estimate(talk: Conversations, members: Ints, suspects: Bools, crowd: Floats) -> Estimate:
@@ -130,7 +130,7 @@ def estimate(talk: Conversations, members: Ints, suspects: Bools, crowd: Floats)
 def _posterior(level: float, own: Floats, base: Floats) -> Floats:
     """Probability that a conversation of each cell is ordinary."""
     mine, theirs = own / max(own.sum(), 1), base / max(base.sum(), 1e-12)
-    return np.clip(level * theirs / np.maximum(mine, 1e-12), 0, 1)
+    return np.asarray(np.clip(level * theirs / np.maximum(mine, 1e-12), 0, 1))
 
 
 def _interval(value: float, shares: Floats, total: float) -> Interval:

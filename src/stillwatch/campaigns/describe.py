@@ -12,9 +12,9 @@ from stillwatch.campaigns import evidence_shown
 from stillwatch.campaigns.candidates import View
 from stillwatch.campaigns.claims import claims_of
 from stillwatch.campaigns.counting import Conversations, Estimate
+from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.labels import Labels
 from stillwatch.campaigns.links import Incidence, LinkKind
-from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.model import (
     Alternative,
     Bin,
@@ -22,9 +22,11 @@ from stillwatch.campaigns.model import (
     Effect,
     Infrastructure,
     Kind,
-    LinkKind as LinkCount,
     Share,
     Slice,
+)
+from stillwatch.campaigns.model import (
+    LinkKind as LinkCount,
 )
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Bools, Floats, Ints, Log
@@ -35,6 +37,13 @@ BINS = 84
 """Bins of a timeline at most."""
 ACTIVE_WITHIN = 24 * MICROSECONDS_PER_HOUR
 SHOWN_VALUES = 40
+PLURAL = {
+    "payment instrument": "payment instruments",
+    "address": "addresses",
+    "sign-up address": "sign-up addresses",
+    "client fingerprint": "client fingerprints",
+    "mail domain": "mail domains",
+}
 
 
 def campaign_name(log: Log, found: Found) -> str:
@@ -128,7 +137,7 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
 def scaled(interval: Interval, extraction: Floats, total: int) -> Interval:
     """The interval of conversations' exchanges, moved to the accounts' own exchanges."""
     value = float(extraction.sum())
-    if value >= 0.995 * total:  # noqa: PLR2004 - nothing ordinary in it: the count is the log's own
+    if value >= 0.995 * total:
         return Interval(float(total), interval.low, float(total), interval.level)
     factor = value / max(interval.value, 1e-9)
     return Interval(value, interval.low * factor, min(interval.high * factor, float(total)), interval.level)
@@ -183,14 +192,14 @@ def shared_values(material: Material, members: Ints) -> tuple[tuple[Infrastructu
         ours = np.bincount(value[mine], minlength=len(everybody))
         common = material.view.graph.shown.get(kind)
         linkable = everybody <= (common.sum(0).max() if common is not None and common.nnz else 0)
-        shared = np.flatnonzero((ours >= 2) & linkable)  # noqa: PLR2004
+        shared = np.flatnonzero((ours >= 2) & linkable)
         holds = len(np.unique(party[mine & np.isin(value, shared)]))
         if holds:
             held.append(LinkCount(kind.value, holds))
         if kind is LinkKind.HANDOFF:
             continue
-        for v in shared[np.argsort(-ours[shared], kind="stable")][:SHOWN_VALUES]:
-            values.append(Infrastructure(kind.value, incidence.name(int(v)), int(ours[v]), int(everybody[v])))
+        most = shared[np.argsort(-ours[shared], kind="stable")][:SHOWN_VALUES]
+        values.extend(Infrastructure(kind.value, incidence.name(int(v)), int(ours[v]), int(everybody[v])) for v in most)
     return tuple(sorted(values, key=lambda i: (-i.accounts, i.kind, i.value))), tuple(held)
 
 
@@ -221,19 +230,23 @@ def _effects(part: Part, harvest: float, ordinary: float) -> tuple[Effect, ...]:
     words = f"{harvest:,.1f} extraction exchanges an hour end, and {ordinary:,.1f} ordinary ones an hour are hit"
     half = f"half of both goes on: {harvest / 2:,.1f} and {ordinary / 2:,.1f} an hour"
     return (
-        Effect(action="throttle to half", accounts=count, extraction_stopped=harvest / 2, ordinary_hit=ordinary / 2, words=half),
+        Effect(
+            action="throttle to half",
+            accounts=count,
+            extraction_stopped=harvest / 2,
+            ordinary_hit=ordinary / 2,
+            words=half,
+        ),
         Effect(action="block", accounts=count, extraction_stopped=harvest, ordinary_hit=ordinary, words=words),
     )
 
 
-def summary(
-    part: Part, extraction: Interval, hour: float, ts: Ints, infrastructure: tuple[Infrastructure, ...]
-) -> str:
+def summary(part: Part, extraction: Interval, hour: float, ts: Ints, infrastructure: tuple[Infrastructure, ...]) -> str:
     """The campaign in one sentence."""
     days = max((ts[-1] - ts[0]) / (24 * MICROSECONDS_PER_HOUR), 1 / 24)
     what = part.labels.capabilities()
-    subject = f", mostly {what[0].name}" if what and what[0].share >= 0.3 else ""  # noqa: PLR2004
-    tie = f"; held together by {infrastructure[0].kind}s" if infrastructure else ""
+    subject = f", mostly {what[0].name}" if what and what[0].share >= 0.3 else ""
+    tie = f"; held together by {PLURAL[infrastructure[0].kind]}" if infrastructure else ""
     now = f"now {hour:,.0f} an hour" if hour else "ended"
     if part.kind is Kind.BROKER:
         lead = f"A pool of {len(part.accounts):,} accounts resells access"

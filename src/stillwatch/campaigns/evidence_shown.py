@@ -7,9 +7,9 @@ from scipy.sparse import triu
 
 from stillwatch._internal.times import moment
 from stillwatch.campaigns.candidates import View
+from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.labels import Labels, name_of
 from stillwatch.campaigns.links import INFRASTRUCTURE, Incidence, LinkKind
-from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.model import Edge, Example, Neighbour
 from stillwatch.detect.individuality import dealt_against_people, resemblance, squared_distance
 from stillwatch.detect.log import NONE, Bools, Ints, Log
@@ -97,7 +97,7 @@ def neighbours(log: Log, view: View, found: Found, suspects: Bools, *, redacted:
     sums, spread, population = view.families[view.leading]
     core = sums.of(found.members)
     centre = core.s.sum(0) / max(core.n.sum(), 1)
-    honest = np.flatnonzero(~suspects & (sums.n >= 2))  # noqa: PLR2004
+    honest = np.flatnonzero(~suspects & (sums.n >= 2))
     if not len(honest):
         return ()
     who = sums.of(honest)

@@ -13,7 +13,7 @@ from stillwatch.campaigns.candidates import SMALLEST_SET, Candidate, View, close
 from stillwatch.campaigns.found import Found, strength_of
 from stillwatch.campaigns.membership import BETTER, RELEASE, UNTIED, Membership, enough, membership
 from stillwatch.detect.individuality import set_evidence
-from stillwatch.detect.log import Ints, Floats
+from stillwatch.detect.log import Floats, Ints
 
 MOSTLY = 0.9
 """Share of a set that must be flagged in a campaign for the set to be part of it without a test."""
@@ -84,9 +84,9 @@ def campaign_of(view: View, core: Ints, campaigns: list[Found]) -> Found | None:
     """The known campaign of which a set is a piece, if any: nearly all of it is flagged there, or both are one pool."""
     shared = [float(np.isin(core, c.members).mean()) for c in campaigns]
     for at in np.argsort(-np.array(shared), kind="stable"):
-        campaign = campaigns[at]
+        campaign: Found = campaigns[int(at)]
         rest = np.setdiff1d(campaign.members, core)
-        if shared[at] >= MOSTLY or len(rest) < 2 or same_pool(view, core, rest):  # noqa: PLR2004
+        if shared[at] >= MOSTLY or len(rest) < 2 or same_pool(view, core, rest):
             return campaign
     return None
 
@@ -123,8 +123,10 @@ def fragments(view: View, campaigns: list[Found]) -> None:
         members = campaign.members
         scored = membership(view, members, everybody=True)
         behaviour = scored.resemblance + np.clip(scored.individuality, -20, 2)
-        able = np.flatnonzero(~taken & (behaviour > PIECE_BEHAVIOUR) & (scored.setup > -1) & (view.first_seen <= view.ts))
-        if len(able) < 2:  # noqa: PLR2004
+        able = np.flatnonzero(
+            ~taken & (behaviour > PIECE_BEHAVIOUR) & (scored.setup > -1) & (view.first_seen <= view.ts)
+        )
+        if len(able) < 2:
             continue
         _, label = connected_components(view.infrastructure[able][:, able], directed=False)
         prior = float(np.log(len(members) / max(int((view.first_seen <= view.ts).sum()), len(members) + 1)))
@@ -132,7 +134,7 @@ def fragments(view: View, campaigns: list[Found]) -> None:
         behaved = np.bincount(label, np.minimum(behaviour[able], MOST_BEHAVIOUR))
         setup = np.bincount(label, scored.setup[able]) / size
         odds = prior + behaved + setup
-        whole = (size >= 2) & (size <= LARGEST_PIECE) & (odds >= enough(view))  # noqa: PLR2004
+        whole = (size >= 2) & (size <= LARGEST_PIECE) & (odds >= enough(view))
         joining = able[whole[label]]
         campaign.since[joining] = view.ts
         taken[joining] = True
@@ -140,7 +142,7 @@ def fragments(view: View, campaigns: list[Found]) -> None:
 
 def same_pool(view: View, left: Ints, right: Ints) -> bool:
     """Are two sets pieces of one pool? See :func:`stillwatch.campaigns.candidates.one_pool`."""
-    if len(left) < 2 or len(right) < 2:  # noqa: PLR2004
+    if len(left) < 2 or len(right) < 2:
         return False
     sums, spread, population = view.families[view.leading]
     if not close(view, left, right):

@@ -20,7 +20,7 @@ ASSUMPTIONS = (
 
 def guarantee_of(outcome: Outcome, alpha: float, log: Log) -> Guarantee:
     """State the run's guarantee, with the calibration that this log's other sets show."""
-    reference = [c for c in outcome.near]
+    reference = outcome.near
     values = np.array([min(c.log10_e, 6.0) for c in reference])
     mean = float(np.mean(10**values)) if len(values) else 0.0
     over = int((values >= 1).sum())
@@ -47,7 +47,9 @@ def _blind(outcome: Outcome, log: Log) -> tuple[str, ...]:
     ]
     families = outcome.view.families if outcome.view else {}
     if Family.TEXT not in families:
-        blind.append("what is asked and how it is typed: there is no text, so only sets without a common night can be judged")
+        blind.append(
+            "what is asked and how it is typed: there is no text, so only sets without a common night can be judged"
+        )
     if not (log.context_in != NONE).any():
         blind.append("conversations handed from account to account: there are no context hashes")
     if log.accounts.payment.empty:
@@ -55,5 +57,3 @@ def _blind(outcome: Outcome, log: Log) -> tuple[str, ...]:
     if log.ip.empty:
         blind.append("shared addresses: none in the log")
     return tuple(blind)
-
-

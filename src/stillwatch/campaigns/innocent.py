@@ -102,7 +102,9 @@ def _assignment(facts: Facts, mine: Ints) -> Alternative:
     """Null: a shared assignment, equal pairs at :data:`ASSIGNMENT_RATE` or more (Poisson, lower tail)."""
     name = "classroom or shared assignment"
     if not facts.log.with_text:
-        return Alternative(name, "not testable without text; a set without a common night is not a class", rejected=True)
+        return Alternative(
+            name, "not testable without text; a set without a common night is not a class", rejected=True
+        )
     pairs, possible = equal_pairs(facts.log.prompt.codes[facts.rows[mine]], facts.opening_party[mine])
     p = float(poisson.cdf(pairs, possible * ASSIGNMENT_RATE)) if possible else 1.0
     found = f"{pairs:,.0f} equal pairs among {possible:,.0f}, at least {possible * ASSIGNMENT_RATE:,.0f} expected"
@@ -129,7 +131,9 @@ def _one_customer(facts: Facts, core: Ints) -> Alternative:
     payment = _largest(facts.payment[core])
     domain = facts.domain[core]
     users = np.bincount(facts.domain[facts.domain != NONE], minlength=1)
-    private = np.where((domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * facts.log.parties), domain, NONE)
+    private = np.where(
+        (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * facts.log.parties), domain, NONE
+    )
     share = max(payment, _largest(private)) / max(len(core), 1)
     found = f"{share:.0%} of the accounts share one payment instrument or one private mail domain"
     return Alternative("one customer's own keys", found, rejected=share < ONE_CUSTOMER)
@@ -149,5 +153,3 @@ def _declared(facts: Facts, core: Ints) -> Alternative:
 def holding(tried: tuple[Alternative, ...]) -> Alternative | None:
     """The explanation that holds, if one does."""
     return next((alternative for alternative in tried if not alternative.rejected), None)
-
-

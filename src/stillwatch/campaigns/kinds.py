@@ -25,13 +25,15 @@ DEALT = 0.25
 """Correlation of the ordinary part, relative to the people of the log, below which it counts as dealt."""
 
 
-def kind_of(view: View, candidate: Candidate, gathering: Gathering, members: Ints, ordinary: Floats, rows: Ints) -> Kind:
+def kind_of(
+    view: View, candidate: Candidate, gathering: Gathering, members: Ints, ordinary: Floats, rows: Ints
+) -> Kind:
     """Kind of a campaign. ``ordinary``: probability per opening of ``rows`` (positions in the gathering) to be ordinary."""
     if candidate.handoff_log10_e >= HANDOFF_EVIDENCE:
         return Kind.BROKER
     if not len(ordinary) or float(ordinary.mean()) < MOSTLY_ORDINARY:
         return Kind.EXTRACTION
-    likely = rows[ordinary > 0.5]  # noqa: PLR2004
+    likely = rows[ordinary > 0.5]
     vectors = gathering.vectors[view.leading if view.leading in gathering.vectors else next(iter(gathering.vectors))]
     place = {int(party): at for at, party in enumerate(members)}
     who = np.array([place[int(p)] for p in gathering.party[likely]], np.int64)
@@ -39,7 +41,9 @@ def kind_of(view: View, candidate: Candidate, gathering: Gathering, members: Int
     s = np.zeros((len(members), x.shape[1]))
     np.add.at(s, who, x)
     part = Sums(
-        np.bincount(who, minlength=len(members)).astype(float), s, np.bincount(who, (x**2).sum(1), len(members))
+        np.bincount(who, minlength=len(members)).astype(float),
+        s,
+        np.asarray(np.bincount(who, (x**2).sum(1), len(members)), np.float64),
     )
     people = float(np.mean(view.families[view.leading][1].people))
     rho = correlation(part)

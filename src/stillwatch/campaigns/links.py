@@ -170,7 +170,9 @@ def _handoffs(log: Log) -> Incidence:
     owner[popular] = NONE
     continued = np.flatnonzero(log.context_in != NONE)
     source = owner[log.context_in[continued]]
-    passed = continued[(source != NONE) & (source != party[continued]) & (since[log.context_in[continued]] < log.ts[continued])]
+    passed = continued[
+        (source != NONE) & (source != party[continued]) & (since[log.context_in[continued]] < log.ts[continued])
+    ]
     value, receiver, when = log.context_in[passed], party[passed], log.ts[passed]
     sender = owner[value]
     both = np.concatenate([sender, receiver])
@@ -209,7 +211,7 @@ def graph_at(log: Log, kinds: dict[LinkKind, Incidence], ts: int, active: int) -
         width = int(value.max()) + 1
         shown[kind] = coo_array((np.ones(len(party)), (party, value)), shape=(size, width)).tocsr()
         nats = np.log(max(active, 2) / df) - DISCOUNT[kind]
-        links = (df >= 2) & (nats > 0)  # noqa: PLR2004
+        links = (df >= 2) & (nats > 0)
         half = coo_array((np.sqrt(nats[links]), (party[links], value[links])), shape=(size, width)).tocsr()
         part = csr_array(half @ half.T)
         part.setdiag(0)

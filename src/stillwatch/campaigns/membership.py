@@ -81,7 +81,7 @@ def _shared(view: View, kind: LinkKind, parties: Ints, inside: Floats) -> tuple[
     theirs = shown[parties].tocsr()
     who = np.repeat(np.arange(len(parties)), np.diff(theirs.indptr))
     others = by_members[theirs.indices] - inside[parties][who]
-    shared = np.bincount(who, others > 0, len(parties))
+    shared = np.asarray(np.bincount(who, others > 0, len(parties)), np.float64)
     return shared, np.bincount(who, minlength=len(parties)).astype(float), float(shown.nnz)
 
 
@@ -94,7 +94,7 @@ def _kind_odds(view: View, kind: LinkKind, parties: Ints, inside: Floats) -> Flo
     if p1 <= p0:
         return np.zeros(len(parties))
     ratio = shared * np.log(p1 / p0) + (values - shared) * np.log((1 - p1) / (1 - p0))
-    return np.clip(ratio, -MOST_AGAINST, MOST_LINK)
+    return np.asarray(np.clip(ratio, -MOST_AGAINST, MOST_LINK))
 
 
 def _handoff_odds(view: View, parties: Ints, inside: Floats) -> Floats:
@@ -105,10 +105,10 @@ def _handoff_odds(view: View, parties: Ints, inside: Floats) -> Floats:
     strange = float(view.continued.sum()) - exposure[of_members].sum()
     member_rate = (events[of_members].sum() + 0.5) / (exposure[of_members].sum() + 1)
     stranger_rate = (events[~of_members].sum() + 0.5) / (strange + 1)
-    if member_rate < 3 * stranger_rate or events[of_members].sum() < 3:  # noqa: PLR2004
+    if member_rate < 3 * stranger_rate or events[of_members].sum() < 3:
         return np.zeros(len(parties))
     ratio = events * np.log(member_rate / stranger_rate) - exposure * (member_rate - stranger_rate)
-    return np.clip(ratio, -MOST_AGAINST, MOST_LINK)
+    return np.asarray(np.clip(ratio, -MOST_AGAINST, MOST_LINK))
 
 
 def membership(view: View, members: Ints, also: Ints | None = None, *, everybody: bool = False) -> Membership:
@@ -130,7 +130,9 @@ def membership(view: View, members: Ints, also: Ints | None = None, *, everybody
     core, who, own = sums.of(members), sums.of(parties), lawful[parties]
     pooled, total = core.s.sum(0), float(core.n.sum())
     centre = (pooled - own[:, None] * who.s) / np.maximum(total - own * who.n, 1.0)[:, None]
-    alike = (resemblance(who, centre, population, spread) + view.cells.lean(parties, members, np.ones(len(members)))) / 2
+    alike = (
+        resemblance(who, centre, population, spread) + view.cells.lean(parties, members, np.ones(len(members)))
+    ) / 2
     ratio = dealt_against_people(who.n, squared_distance(who, centre), spread)
     core_setup = view.setup.shares(members).mean(0)
     setup = view.setup.lean_to(view.setup.shares(parties), core_setup, float(len(members)))

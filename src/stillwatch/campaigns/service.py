@@ -19,9 +19,9 @@ from stillwatch.campaigns.kinds import kind_of
 from stillwatch.campaigns.labels import Labels
 from stillwatch.campaigns.links import Incidence, LinkKind, incidences
 from stillwatch.campaigns.looks import Looker, Outcome
-from stillwatch.campaigns.model import Campaign, Kind, NearMiss, Verdict
+from stillwatch.campaigns.model import Alternative, Campaign, Kind, NearMiss, Verdict
 from stillwatch.campaigns.verdicts import Answers, innocents, verdicts
-from stillwatch.detect.cells import Cells, CellCounts
+from stillwatch.detect.cells import CellCounts, Cells
 from stillwatch.detect.conversations import openings_of
 from stillwatch.detect.families import Gathering, vectors
 from stillwatch.detect.log import NONE, Floats, Ints, Log
@@ -123,7 +123,7 @@ def _parties(log: Log, accounts: Iterable[str]) -> Ints:
     return np.unique(log.accounts.party[[at for at, name in enumerate(ids) if name in wanted]])
 
 
-def _describe(  # noqa: PLR0913 - the pieces of one hunt, handed over once
+def _describe(
     log: Log,
     view: View,
     outcome: Outcome,
@@ -201,8 +201,10 @@ def _names(
     out: list[tuple[str, tuple[str, ...]]] = []
     for found in campaigns:
         accounts = {ids[a] for a in np.flatnonzero(np.isin(log.accounts.party, found.members))}
-        shared = sorted(((len(accounts & theirs), name, theirs) for name, theirs in earlier), key=lambda s: (-s[0], s[1]))
-        old = [name for count, name, theirs in shared if count >= 0.5 * len(theirs) and count and name not in used]  # noqa: PLR2004
+        shared = sorted(
+            ((len(accounts & theirs), name, theirs) for name, theirs in earlier), key=lambda s: (-s[0], s[1])
+        )
+        old = [name for count, name, theirs in shared if count >= 0.5 * len(theirs) and count and name not in used]
         name = old[0] if old else campaign_name(log, found)
         used.add(name)
         out.append((name, tuple(old[1:])))
@@ -218,14 +220,14 @@ def _near(log: Log, outcome: Outcome, kinds: dict[LinkKind, Incidence]) -> tuple
     for found in outcome.campaigns:
         flagged[found.members] = True
     held = [(c, h) for c, h in outcome.held.values() if not flagged[c.core].any()]
-    listed = {c.members.tobytes(): (c, None) for c in outcome.near}
-    listed |= {c.members.tobytes(): (c, h) for c, h in held}  # type: ignore[dict-item]
+    listed: dict[bytes, tuple[Candidate, Alternative | None]] = {c.members.tobytes(): (c, None) for c in outcome.near}
+    listed |= {c.members.tobytes(): (c, h) for c, h in held}
     ranked = sorted(listed.values(), key=lambda p: -p[0].log10_e)
     out: list[NearMiss] = []
     seen = flagged.copy()
     for candidate, why in ranked:
         core = candidate.core
-        if len(core) < 2 or seen[core].mean() > 0.5:  # noqa: PLR2004
+        if len(core) < 2 or seen[core].mean() > 0.5:
             continue
         seen[core] = True
         out.append(_miss(log, outcome, view, kinds, candidate, why, len(out) + 1))
@@ -234,23 +236,20 @@ def _near(log: Log, outcome: Outcome, kinds: dict[LinkKind, Incidence]) -> tuple
     return tuple(out)
 
 
-def _miss(  # noqa: PLR0913
+def _miss(
     log: Log,
     outcome: Outcome,
     view: View,
     kinds: dict[LinkKind, Incidence],
     candidate: Candidate,
-    why: object,
+    held: Alternative | None,
     number: int,
 ) -> NearMiss:
-    from stillwatch.campaigns.model import Alternative  # noqa: PLC0415
-
     core = candidate.core
     accounts = np.flatnonzero(np.isin(log.accounts.party, core))
-    material = Material(log, view, kinds, _NO_TALK, np.zeros(log.parties, bool), True, "")
+    material = Material(log, view, kinds, _NO_TALK, np.zeros(log.parties, bool), redacted=True, guarantee="")
     _, links = shared_values(material, core)
     need = needed(10**outcome.bar)
-    held = why if isinstance(why, Alternative) else None
     reason = f"{held.name} holds: {held.finding}" if held else f"log10 e {candidate.log10_e:.1f}, needed {need:.1f}"
     people = {f: float(np.median(sp.people)) for f, (_, sp, _) in view.families.items()}
     return NearMiss(

@@ -99,7 +99,9 @@ def verdicts(answers: Answers) -> tuple[Verdict, ...]:
         out.append(
             Verdict(
                 account_id=name,
-                score=FLAGGED_FROM + float(np.clip(odds, -10, 40)) if flagged else max(min(odds, FLAGGED_FROM - 11), FLOOR),
+                score=FLAGGED_FROM + float(np.clip(odds, -10, 40))
+                if flagged
+                else max(min(odds, FLAGGED_FROM - 11), FLOOR),
                 flagged=flagged,
                 kind=campaign.kind if campaign else None,
                 decision=decision,
@@ -110,7 +112,9 @@ def verdicts(answers: Answers) -> tuple[Verdict, ...]:
                 reasons=_reasons(campaign, part, party, name in answers.known) if flagged or odds > 0 else (),
                 innocent=answers.labels.get(name) or answers.innocent.get(party) or _usual(campaign),
                 why=why,
-                nearest_set=answers.campaigns[int(scores.best[party])].campaign_id if odds > UNTIED and scores.parts else None,
+                nearest_set=answers.campaigns[int(scores.best[party])].campaign_id
+                if odds > UNTIED and scores.parts
+                else None,
             )
         )
     return tuple(out)
@@ -162,7 +166,7 @@ def lonely(answers: Answers, scores: Scores) -> Bools:
     flagged = np.zeros(log.parties, bool)
     for found in answers.outcome.campaigns:
         flagged[found.members] = True
-    return (sent >= LARGE) & (alike > 1) & ~flagged & ~facts.declared
+    return np.asarray((sent >= LARGE) & (alike > 1) & ~flagged & ~facts.declared)
 
 
 def innocents(log: Log, facts: Facts, outcome: Outcome) -> dict[int, str]:
@@ -176,11 +180,11 @@ def innocents(log: Log, facts: Facts, outcome: Outcome) -> dict[int, str]:
         out[int(party)] = "accounts of one organisation on record"
     openings = np.bincount(facts.opening_party, facts.sampled, log.parties)
     items = np.bincount(facts.opening_party, facts.benchmark, log.parties)
-    for party in np.flatnonzero((items >= MOSTLY * openings) & (openings >= 10)):  # noqa: PLR2004
+    for party in np.flatnonzero((items >= MOSTLY * openings) & (openings >= 10)):
         out[int(party)] = "benchmark run"
     batch = np.array([str(v) == "batch" for v in log.endpoint.values.to_pylist()] + [False])
     sent = np.bincount(log.party, minlength=log.parties)
-    for party in np.flatnonzero(np.bincount(log.party, batch[log.endpoint.codes], log.parties) > 0.9 * sent):  # noqa: PLR2004
+    for party in np.flatnonzero(np.bincount(log.party, batch[log.endpoint.codes], log.parties) > 0.9 * sent):
         out.setdefault(int(party), "batch job")
     use = log.accounts.declared_use
     for account in np.flatnonzero(use.codes != NONE):

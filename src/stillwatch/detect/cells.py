@@ -52,7 +52,7 @@ class Cells:
         if self.centres is None:
             return _by_length(log, rows)
         joint = np.hstack([found[Family.CONTENT] / self.scale[0], found[Family.STYLE] / self.scale[1]])
-        return vq(joint, self.centres)[0].astype(np.int64)
+        return np.asarray(vq(joint, self.centres)[0], np.int64)
 
     def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding) -> Ints:
         """Cell of any rows, each distinct text once, in bounded memory."""
@@ -110,4 +110,4 @@ class CellCounts:
         blur = 0.1 * np.sqrt(total) + 1
         corpus = (others + blur * self.population) / (total + blur)
         ratio = np.log(corpus / self.population)
-        return np.clip(TEMPER * (mine * np.clip(ratio, -3, 3)).sum(1), -MOST, MOST)
+        return np.asarray(np.clip(TEMPER * (mine * np.clip(ratio, -3, 3)).sum(1), -MOST, MOST))

@@ -56,7 +56,7 @@ def rhythm(ts: Ints) -> Floats:
     """Hour of the day as harmonics 1 to 4: (openings, 8), each row of norm 1."""
     angle = 2 * np.pi * (ts % (MICROSECONDS_PER_HOUR * HOURS_PER_DAY)) / (MICROSECONDS_PER_HOUR * HOURS_PER_DAY)
     waves = [wave(k * angle) for k in range(1, HARMONICS + 1) for wave in (np.cos, np.sin)]
-    return np.stack(waves, axis=1) / np.sqrt(HARMONICS)
+    return np.asarray(np.stack(waves, axis=1) / np.sqrt(HARMONICS))
 
 
 def night_in_common(rhythm_centre: Floats) -> float:
@@ -121,7 +121,7 @@ class Gathering:
 
     def _text(self, out: State, before: State | None) -> tuple[Sums, Spread, Floats]:
         """Content and style side by side, each divided by its standard deviation."""
-        assert self.cross is not None  # noqa: S101 - content comes with style
+        assert self.cross is not None
         (a, spread_a, _), (b, spread_b, _) = out[Family.CONTENT], out[Family.STYLE]
         va, vb = spread_a.variance, spread_b.variance
         sums = Sums(a.n, np.hstack([a.s / np.sqrt(va), b.s / np.sqrt(vb)]), a.q / va + b.q / vb)

@@ -64,7 +64,7 @@ class Sums:
     def variance(self) -> float:
         """Total variance of an opening around the common mean (trace of the covariance)."""
         total = self.n.sum()
-        if total < 2:  # noqa: PLR2004
+        if total < 2:
             return 0.0
         mean = self.s.sum(0) / total
         return float(self.q.sum() / total - mean @ mean)
@@ -76,9 +76,9 @@ def correlation(sums: Sums) -> float:
     rho = (W - B) / (V - B), with W the mean inner product within accounts, B between accounts, V the mean squared norm.
     Unbiased numerator for any n >= 2 and unequal sizes.
     """
-    keep = sums.n >= 2  # noqa: PLR2004
+    keep = sums.n >= 2
     n, s, q = sums.n[keep], sums.s[keep], sums.q[keep]
-    if len(n) < 2:  # noqa: PLR2004
+    if len(n) < 2:
         return float("nan")
     total, norms, all_s = n.sum(), (s**2).sum(1), s.sum(0)
     within = (norms - q).sum() / (n * (n - 1)).sum()
@@ -91,7 +91,7 @@ def squared_distance(sums: Sums, centre: Floats) -> Floats:
     n = sums.n
     g = np.atleast_2d(centre)
     out = np.full(len(n), np.nan)
-    ok = n >= 2  # noqa: PLR2004
+    ok = n >= 2
     raw = ((sums.s - n[:, None] * g) ** 2).sum(1) - (sums.q - 2 * (sums.s * g).sum(1) + n * (g**2).sum(1))
     out[ok] = raw[ok] / (n[ok] * (n[ok] - 1))
     return out
@@ -118,7 +118,7 @@ class Spread:
         where it does lie near, it only makes the spread smaller, hence the test more careful.
         """
         variance = max(sums.variance, 1e-12)
-        ok = sums.n >= 2  # noqa: PLR2004
+        ok = sums.n >= 2
         n, s = sums.n[ok], sums.s[ok]
         degrees = max(float(n.sum() - len(n)), 1.0)
         lone = sums.s[~ok]
@@ -141,10 +141,12 @@ def dealt_against_people(n: Floats, distance: Floats, spread: Spread) -> Floats:
     with the further variance 4 delta tr(S^2)/V / n, averaged over the people of the log.
     """
     out = np.zeros(len(n))
-    ok = (n >= 2) & np.isfinite(distance)  # noqa: PLR2004
+    ok = (n >= 2) & np.isfinite(distance)
     if ok.any():
         size = n[ok]
-        out[ok] = _log_ratio(size, 2 * spread.concentration / (size * (size - 1)), distance[ok] / spread.variance, spread)
+        out[ok] = _log_ratio(
+            size, 2 * spread.concentration / (size * (size - 1)), distance[ok] / spread.variance, spread
+        )
     return out
 
 
@@ -157,7 +159,7 @@ def _log_ratio(size: Floats, noise: Floats, distance: Floats, spread: Spread) ->
     exponent = -0.5 * (t - spread.people[None]) ** 2 / person - 0.5 * np.log(person)
     top = exponent.max(1, keepdims=True)
     log_person = top + np.log(np.exp(exponent - top).mean(1, keepdims=True))
-    return np.clip((log_dealt - log_person)[:, 0], LEAST, MOST)
+    return np.asarray(np.clip((log_dealt - log_person)[:, 0], LEAST, MOST))
 
 
 def most_possible(n: Floats, spread: Spread) -> Floats:
@@ -225,10 +227,10 @@ def set_evidence(
         if lean is not None:
             leaning = leaning + lean
         new = 1 / (1 + np.exp(-np.clip(leaning, -30, 30)))
-        if np.abs(new - weight).max(initial=0) < 0.02:  # noqa: PLR2004
+        if np.abs(new - weight).max(initial=0) < 0.02:
             break
         weight = new
-    core = np.flatnonzero(weight > 0.5)  # noqa: PLR2004
+    core = np.flatnonzero(weight > 0.5)
     return SetEvidence(float(mixture(log_ratio) / np.log(10)), weight, log_ratio, centre, correlation(sums.of(core)))
 
 
@@ -240,7 +242,7 @@ def pair_evidence(sums: Sums, spread: Spread, left: Ints, right: Ints) -> Floats
     """
     n = sums.n
     out = np.zeros(len(left))
-    ok = np.flatnonzero((n[left] >= 2) & (n[right] >= 2))  # noqa: PLR2004
+    ok = np.flatnonzero((n[left] >= 2) & (n[right] >= 2))
     if not len(ok):
         return out
     a, b = left[ok], right[ok]

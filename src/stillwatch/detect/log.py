@@ -165,12 +165,12 @@ class Log:
         def numbers(name: str, missing: float) -> Floats:
             if name not in names:
                 return np.full(rows, missing)
-            return pc.fill_null(exchanges[name].cast(pa.float64()), missing).to_numpy()
+            return np.asarray(pc.fill_null(exchanges[name].cast(pa.float64()), missing), np.float64)
 
         def integers(name: str, missing: int = 0) -> Ints:
             if name not in names:
                 return np.full(rows, missing, np.int64)
-            return pc.fill_null(exchanges[name].cast(pa.int64()), missing).to_numpy()
+            return np.asarray(pc.fill_null(exchanges[name].cast(pa.int64()), missing), np.int64)
 
         account = codes("account_id")
         inward, outward = _contexts(codes("context_in"), codes("context_out"))

@@ -65,7 +65,7 @@ class SetupCounts:
     def shares(self, parties: Ints) -> Floats:
         """Share of each set-up per party: (k, set-ups)."""
         rows = self.counts[parties]
-        return rows / np.maximum(rows.sum(1, keepdims=True), 1)
+        return np.asarray(rows / np.maximum(rows.sum(1, keepdims=True), 1))
 
     def lean(self, parties: Ints, weight: Floats) -> Floats:
         """Log ratio per party: its set-up among the weighted parties against all parties of the log, within +-5."""
@@ -78,4 +78,4 @@ class SetupCounts:
         """As :meth:`lean` for given shares, against a core's mean shares of so many members."""
         blur = 1 / (members + 2)
         ratio = np.log((core + blur * self.population + 1e-6) / (self.population * (1 + blur) + 1e-6))
-        return np.clip(shares @ np.clip(ratio, -CLIP, CLIP), -CLIP, CLIP)
+        return np.asarray(np.clip(shares @ np.clip(ratio, -CLIP, CLIP), -CLIP, CLIP))

@@ -28,19 +28,27 @@ STAGES = {
 }
 
 
-def hunt_command(  # noqa: PLR0913 - each is an option of the command
+def hunt_command(
     exchanges: Path,
     /,
     *,
     out: Annotated[Path, Parameter(name="--out", help="Folder for the run; made where missing.")],
     accounts: Annotated[Path | None, Parameter(name="--accounts", help="Table of accounts.")] = None,
-    alpha: Annotated[float, Parameter(name="--alpha", help="Share of innocent sets accepted among the reported.")] = 0.01,
-    metadata_only: Annotated[bool, Parameter(name="--metadata-only", negative="", help="Leave all text on disk.")] = False,
-    until: Annotated[str | None, Parameter(name="--until", help="Read nothing after this time (ISO 8601, UTC).")] = None,
+    alpha: Annotated[
+        float, Parameter(name="--alpha", help="Share of innocent sets accepted among the reported.")
+    ] = 0.01,
+    metadata_only: Annotated[
+        bool, Parameter(name="--metadata-only", negative="", help="Leave all text on disk.")
+    ] = False,
+    until: Annotated[
+        str | None, Parameter(name="--until", help="Read nothing after this time (ISO 8601, UTC).")
+    ] = None,
     labels: Annotated[Path | None, Parameter(name="--labels", help="Analysts' labels and allow-list.")] = None,
     known: Annotated[Path | None, Parameter(name="--known", help="Indicators of others to look for.")] = None,
     raw_text: Annotated[bool, Parameter(name="--raw-text", negative="", help="Show examples unredacted.")] = False,
-    max_rejects: Annotated[float, Parameter(name="--max-rejects", help="Share of records that may be set aside.")] = 0.01,
+    max_rejects: Annotated[
+        float, Parameter(name="--max-rejects", help="Share of records that may be set aside.")
+    ] = 0.01,
     memory: Annotated[str, Parameter(name="--memory", help="Limit of the reading engine.")] = "2GB",
     json: Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON.")] = False,
     profile: Annotated[bool, Parameter(name="--profile", negative="", help="Print seconds per stage.")] = False,
@@ -57,7 +65,9 @@ def hunt_command(  # noqa: PLR0913 - each is an option of the command
         The log: a Parquet or JSON Lines file, a folder, or a glob of them.
     """
     if not 0 < alpha < 1:
-        raise UsageError(f"expected --alpha between 0 and 1, found {alpha}", hint="0.01 reports sets of which 1 % may be innocent")
+        raise UsageError(
+            f"expected --alpha between 0 and 1, found {alpha}", hint="0.01 reports sets of which 1 % may be innocent"
+        )
     request = Request(
         exchanges=exchanges,
         out=out,
@@ -95,14 +105,22 @@ def parse_until(text: str | None) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"expected a time for --until, found {text!r}", hint="for example 2026-09-10T06:00:00Z") from error
+        raise UsageError(
+            f"expected a time for --until, found {text!r}", hint="for example 2026-09-10T06:00:00Z"
+        ) from error
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 @contextlib.contextmanager
 def _progress(console: Console, *, quiet: bool) -> Iterator[Tell]:
     """A bar per stage on a terminal, nothing elsewhere."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
         tasks = {}
 
