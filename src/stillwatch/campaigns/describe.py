@@ -36,7 +36,7 @@ from stillwatch.evidence.claims import Interval
 BINS = 84
 """Bins of a timeline at most."""
 ACTIVE_WITHIN = 24 * MICROSECONDS_PER_HOUR
-SHOWN_VALUES = 40
+SHOWN_VALUES = 10
 PLURAL = {
     "payment instrument": "payment instruments",
     "address": "addresses",
@@ -120,7 +120,7 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
         conversations=part.estimate.conversations,
         tokens=Interval(tokens, tokens * ratio[0], tokens * ratio[1]),
         novel_prompts=_novel(material, part, ratio),
-        leaked_before_flag=float(part.extraction[before].sum()),
+        leaked_before_flag=float(part.extraction[before].sum() / max(part.extraction.sum(), 1e-9)),
         leaking_per_hour=hour,
         claims=claims_of(found.evidence, people),
         considered=(_people(found), *found.tried),

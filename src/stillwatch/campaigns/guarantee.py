@@ -10,6 +10,8 @@ from stillwatch.detect.families import Family
 from stillwatch.detect.log import NONE, Log
 from stillwatch.evidence.claims import Guarantee
 
+OVERLAP = 0.1
+"""Share of flagged members from which a set is no reference set."""
 ASSUMPTIONS = (
     "openings of one account are exchangeable given the account",
     "separate people who are linked lie at least 0.7 times as far apart as strangers of this log do",
@@ -20,7 +22,10 @@ ASSUMPTIONS = (
 
 def guarantee_of(outcome: Outcome, alpha: float, log: Log) -> Guarantee:
     """State the run's guarantee, with the calibration that this log's other sets show."""
-    reference = outcome.near
+    flagged = np.zeros(log.parties, bool)
+    for found in outcome.campaigns:
+        flagged[found.members] = True
+    reference = [c for c in outcome.near if flagged[c.members].mean() < OVERLAP]
     values = np.array([min(c.log10_e, 6.0) for c in reference])
     mean = float(np.mean(10**values)) if len(values) else 0.0
     over = int((values >= 1).sum())

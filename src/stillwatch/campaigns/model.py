@@ -126,7 +126,10 @@ class Alternative(msgspec.Struct, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """A linked set that was reported. Fields down to ``summary`` are the contract's columns."""
+    """A linked set that was reported. Fields down to ``summary`` are the contract's columns.
+
+    ``leaked_before_flag`` is the share of the extraction at or before its account's flag; ``leaking_per_hour`` exchanges.
+    """
 
     campaign_id: str
     previous_ids: tuple[str, ...] = ()

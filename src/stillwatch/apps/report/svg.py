@@ -192,7 +192,7 @@ def bars(parts: Sequence[Share], title: str, *, unmeasured: Sequence[str] = ()) 
 
 def lanes(campaigns: Sequence[Campaign], first: datetime, last: datetime, title: str) -> Markup:
     """All campaigns over the log's time: first to last exchange, the moment of the flag, an open end where still running."""
-    left, right, top, row = 120.0, 24.0, 4.0, 28.0
+    left, right, top, row = 142.0, 24.0, 4.0, 28.0
     height = top + row * len(campaigns) + 26.0
     length = max(1.0, (last - first).total_seconds())
 
@@ -205,7 +205,7 @@ def lanes(campaigns: Sequence[Campaign], first: datetime, last: datetime, title:
         body.append(_label(x(day), height - 8, day.strftime("%d %b"), anchor="middle", name="axis"))
     for at, each in enumerate(campaigns):
         middle = top + row * (at + 0.5)
-        body.append(_label(left - 12, middle + 4, shorten(each.campaign_id, 15), anchor="end", name="name"))
+        body.append(_label(left - 12, middle + 4, shorten(each.campaign_id, 17), anchor="end", name="name"))
         body.append(_box(x(each.first_seen), middle - 5, x(each.flagged_at) - x(each.first_seen), 10, "before"))
         body.append(_box(x(each.flagged_at), middle - 5, x(each.last_seen) - x(each.flagged_at), 10, "after"))
         body.append(_line(x(each.flagged_at), middle - 10, x(each.flagged_at), middle + 10, "flag"))
