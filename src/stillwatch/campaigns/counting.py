@@ -57,6 +57,14 @@ class Estimate:
     conversations: Interval
     ordinary_share: float
 
+    def without_text(self) -> Estimate:
+        """Lengths do not tell ordinary use from a corpus: nothing is taken out, and the interval says how much might be."""
+        everything = np.where(np.isfinite(self.ordinary), 0.0, np.nan)
+        upper = [i.high if self.ordinary_share else i.value for i in (self.extraction, self.conversations)]
+        both = (self.extraction, self.conversations)
+        widest = [Interval(max(i.value, u), i.low, max(i.value, u), i.level) for i, u in zip(both, upper, strict=True)]
+        return Estimate(everything, widest[0], widest[1], 0.0)
+
 
 def ordinary_level(campaign: Floats, others: Floats) -> float:
     """Median ratio of the campaign's cells to others', weighted by the others; (cells,) counts each. 0 where below noise.

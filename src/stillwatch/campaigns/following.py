@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from stillwatch.campaigns.candidates import SMALLEST_SET, Candidate, View, close, judge, one_pool, tied
 from stillwatch.campaigns.found import Found, strength_of
 from stillwatch.campaigns.membership import BETTER, RELEASE, UNTIED, Membership, enough, membership
+from stillwatch.detect.families import Family
 from stillwatch.detect.individuality import set_evidence
 from stillwatch.detect.log import Floats, Ints
 
@@ -116,6 +117,8 @@ def fragments(view: View, campaigns: list[Found]) -> None:
     parties tied by rare infrastructure all draw from the campaign's corpus says more. Log odds of the group: the prior of
     one party, the parties' behaviour (each at most 3), and their set-up once, since neighbours share software.
     """
+    if view.leading is not Family.TEXT:
+        return  # hours alone resemble everybody's
     taken = view.barred.copy()
     for campaign in campaigns:
         taken |= campaign.since > 0
