@@ -28,7 +28,7 @@ from stillwatch.detect.setup import SetupCounts
 
 SMALLEST_SET = 5
 """Parties below which a set is not decidable."""
-PROMISING = -0.4
+PROMISING = 0.3
 """log10 e from which a community is worth joining with others."""
 MOST_PIECES = 24
 KNOWN = 0.95
@@ -37,6 +37,9 @@ STALE = 0.05
 TIED = 0.03
 """Share of the links between two sets, relative to those within, from which they count as tied."""
 TIED_WITHOUT_TEXT = 0.2
+WORTH = 1.0
+"""log10 e from which a set may be joined with one that no link ties to it: weak sets gathered by subject alone are an
+interest group, which is as alike as a dealt pool looks."""
 UNLINKED_LOSS = 0.3
 TWO_PEOPLE = -1.0
 """A link is cut where the pair behaves as two people do: log ratio below this."""
@@ -182,10 +185,11 @@ class Judged:
 def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[list[Candidate], int]:
     """Communities that could reach ``bar`` (log10 e) at all, judged, and the number of hypotheses they stand for.
 
-    Communities of parties nearly all of whom are flagged already (``known``) are not judged again.
-
-    Leiden cuts a large, loosely tied pool into arbitrary pieces. Pieces that are tied to each other and stronger together
-    than apart are judged as one set as well; each attempt counts as a hypothesis.
+    Communities of parties nearly all of whom are flagged already (``known``) are not judged again. Leiden cuts a large,
+    loosely tied pool into arbitrary pieces. Pieces that show evidence of their own and are stronger together than apart
+    are judged as one set as well; each attempt counts. Pieces without evidence are never gathered: picking, out of many
+    ordinary groups, those that happen to fit together makes a set as alike as a dealt pool (it did, in a log without
+    attackers).
     """
     sums, spread, _ = view.families[view.leading]
     graph = behavioural_graph(sums, spread, view.infrastructure)
@@ -200,56 +204,78 @@ def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[l
             continue
         if weight.sum() >= bar * np.log(10) or handed[members].sum() > 0:
             judged.append(earlier.judge(view, members, bar))
-    joined, attempts = join(view, judged, earlier, bar)
-    return judged + joined, len(judged) + attempts
+    pieces = [Piece(c.members, c.core, c.by_family[view.leading]) for c in judged if c.log10_e > PROMISING]
+    joined, attempts = join(view, pieces)
+    return judged + [earlier.judge(view, members, bar) for members in joined], len(judged) + attempts
 
 
-def join(view: View, judged: list[Candidate], earlier: Judged, bar: float) -> tuple[list[Candidate], int]:
-    """Unions of promising communities, and how many were tried."""
-    pieces: list[Candidate] = []
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A community on its way into a union: its members, those likely dealt, and log10 e of the leading family."""
+
+    members: Ints
+    core: Ints
+    log10_e: float
+
+
+def weigh(view: View, members: Ints) -> Piece:
+    """The leading family's evidence of a set, without more ado."""
+    sums, spread, population = view.families[view.leading]
+    found = set_evidence(sums.of(members), spread, population, steps=4)
+    return Piece(members, members[found.dealt > 0.5], found.log10_e)
+
+
+def join(view: View, pieces: list[Piece]) -> tuple[list[Ints], int]:
+    """Unions of pieces that are stronger together, greedily, and how many were tried."""
+    left: list[Piece] = []
     taken = np.zeros(view.infrastructure.shape[0], bool)
-    for candidate in sorted((c for c in judged if c.log10_e > PROMISING), key=lambda c: -c.log10_e):
-        if taken[candidate.core].sum() < 0.5 * len(candidate.core):
-            pieces.append(candidate)
-            taken[candidate.core] = True
-    pieces = pieces[:MOST_PIECES]
-    joined: list[Candidate] = []
+    for piece in sorted(pieces, key=lambda p: (-p.log10_e, -len(p.core))):
+        if len(piece.core) > 1 and taken[piece.core].sum() < 0.5 * len(piece.core):
+            left.append(piece)
+            taken[piece.core] = True
+    left = left[:MOST_PIECES]
+    joined: list[Ints] = []
     attempts = 0
-    while pieces:
-        union, grown = pieces.pop(0), False
-        for piece in list(pieces):
+    while left:
+        union, grown = left.pop(0), False
+        for piece in list(left):
             if not close(view, union.core, piece.core):
                 continue
             attempts += 1
-            both = earlier.judge(view, np.union1d(union.members, piece.members), bar)
-            if one_pool(
-                view, tied(view.infrastructure, union.core, piece.core), union.log10_e, piece.log10_e, both.log10_e
-            ):
+            both = weigh(view, np.union1d(union.core, piece.core))
+            tie = tied(view.infrastructure, union.core, piece.core)
+            if one_pool(view, tie, union.log10_e, piece.log10_e, both.log10_e):
                 union, grown = both, True
-                pieces.remove(piece)
+                left.remove(piece)
         if grown:
-            joined.append(union)
+            joined.append(union.members)
     return joined, attempts
 
 
 def close(view: View, left: Ints, right: Ints) -> bool:
-    """Do the corpora of two sets lie nearer to each other than to everybody's? A quick look before a test."""
-    sums, _, population = view.families[view.leading]
-    a, b = sums.s[left].sum(0) / max(sums.n[left].sum(), 1), sums.s[right].sum(0) / max(sums.n[right].sum(), 1)
-    apart = float(((a - b) ** 2).sum())
-    return apart < min(float(((a - population) ** 2).sum()), float(((b - population) ** 2).sum()))
+    """Do the corpora of two sets lie nearer to each other than to everybody's? A quick look before a test (unbiased)."""
+    sums, spread, population = view.families[view.leading]
+    a, b = sums.of(left), sums.of(right)
+    noise_a, noise_b = (spread.variance / max(float(s.n.sum()), 1.0) for s in (a, b))
+    centre_a, centre_b = (s.s.sum(0) / max(float(s.n.sum()), 1.0) for s in (a, b))
+    apart = float(((centre_a - centre_b) ** 2).sum()) - noise_a - noise_b
+    away_a = float(((centre_a - population) ** 2).sum()) - noise_a
+    away_b = float(((centre_b - population) ** 2).sum()) - noise_b
+    return apart < max(min(away_a, away_b), 0.0)
 
 
 def one_pool(view: View, tie: float, left: float, right: float, together: float) -> bool:
     """Are two sets, of log10 e ``left`` and ``right`` and ``together`` as one, pieces of one pool dealt one corpus?
 
     Two corpora of their own pull the common centre apart, so the union is weaker than the parts. Tied by links, the union
-    need only beat either part; without a link, it must be worth both together, which only one corpus is. Without text,
+    need only beat either part; without a link, both must stand for themselves and be worth as much together. Without text,
     everybody who works round the clock looks alike, and only strong ties make one pool.
     """
     if view.leading is Family.RHYTHM:
         return tie >= TIED_WITHOUT_TEXT and together > max(left, right)
-    return together > max(left, right) if tie >= TIED else together >= left + right - UNLINKED_LOSS
+    if tie >= TIED:
+        return together > max(left, right)
+    return min(left, right) >= WORTH and together >= left + right - UNLINKED_LOSS
 
 
 def tied(links: csr_array, left: Ints, right: Ints) -> float:

@@ -40,8 +40,8 @@ from stillwatch.detect.setup import SetupCounts
 
 DISCOVER_EVERY = 2
 """Hours between searches for new sets; known campaigns are followed every hour."""
-FRAGMENTS_EVERY = 6
-"""Hours between searches for corners of known campaigns."""
+THOROUGH_EVERY = 6
+"""Hours between searches for the corners of known campaigns."""
 
 
 @dataclass
@@ -95,7 +95,8 @@ class Looker:
             self.cells.advance(upto)
             setup.advance(self.log.upto(ts))
             last = number == len(times) - 1
-            discover = last or (ts // MICROSECONDS_PER_HOUR) % DISCOVER_EVERY == 0
+            thorough = last or (ts // MICROSECONDS_PER_HOUR) % THOROUGH_EVERY == 0
+            discover = thorough or (ts // MICROSECONDS_PER_HOUR) % DISCOVER_EVERY == 0
             if discover or outcome.campaigns:
                 families = self.gathering.state(None if discover else families)
                 view = self._view(ts, setup, first_seen, families)
@@ -103,7 +104,7 @@ class Looker:
                     merge(view, outcome.campaigns)
                     self._discover(view, outcome)
                 follow(view, outcome.campaigns)
-                if last or (ts // MICROSECONDS_PER_HOUR) % FRAGMENTS_EVERY == 0:
+                if thorough:
                     fragments(view, outcome.campaigns)
                 outcome.view = view
             outcome.looks += 1
