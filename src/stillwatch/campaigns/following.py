@@ -22,7 +22,7 @@ ADDS = 0.5
 """log10 e that a piece must add to a campaign to be taken for a part of it."""
 STANDS = 1.0
 """log10 e below which a campaign that was reported is withdrawn."""
-PIECE_BEHAVIOUR = 0.3
+PIECE_BEHAVIOUR = -0.2
 """Log odds of behaviour from which a party may stand in a fragment."""
 MOST_BEHAVIOUR = 3.0
 LARGEST_PIECE = 30
