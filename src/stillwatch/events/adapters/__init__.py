@@ -1,0 +1,1 @@
+"""Adapters: pure functions from a record of some log format to an exchange or a reject."""
