@@ -1,11 +1,11 @@
-"""``python -m benchmarks reproduce ...`` or ``python -m benchmarks compare ...``; options follow the word."""
+"""``python -m benchmarks reproduce|compare|sets ...``; options follow the word."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import hunt_vs_baselines, reproduce_papers
+from benchmarks import hunt_vs_baselines, our_sets, reproduce_papers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "compare": hunt_vs_baselines.main,
     "reproduce": reproduce_papers.main,
+    "sets": our_sets.main,
 }
 
 

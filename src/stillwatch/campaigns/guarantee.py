@@ -14,7 +14,7 @@ OVERLAP = 0.1
 """Share of flagged members from which a set is no reference set."""
 ASSUMPTIONS = (
     "openings of one account are exchangeable given the account",
-    "separate people who are linked lie at least 0.7 times as far apart as strangers of this log do",
+    "separate people who are linked lie at least 0.85 times as far apart as strangers of this log do",
     "the mean of an account's openings is near normal, or its error is as small as on the reference sets of this run",
     "accounts of one owner are on record as such, or share an instrument or a domain openly",
 )

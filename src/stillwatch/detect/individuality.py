@@ -39,13 +39,13 @@ LEAST = -30.0
 PEOPLE_DEFAULT = (0.010, 0.016, 0.022, 0.028, 0.034, 0.041, 0.049, 0.058, 0.070, 0.085, 0.11, 0.17)
 """Squared distances of people's means from their population's, in units of the variance: twelve equally likely values.
 
-Used until the log itself has :data:`PEOPLE_NEEDED` accounts with enough openings. Order of magnitude of the
-correlation measured on real users of a public chat (4 to 5.5 %).
+Used until the log itself has :data:`PEOPLE_NEEDED` accounts with enough openings, and as an upper bound from then on.
+Order of magnitude of the correlation measured on real users of a public chat (4 to 5.5 %).
 """
 PEOPLE_NEEDED = 100
 ENOUGH_OPENINGS = 20
-ALIKE = 0.7
-"""Linked people (colleagues, classmates) are more alike than strangers: their spread is taken as 0.7 times the strangers'."""
+ALIKE = 0.85
+"""Linked people (colleagues, classmates) are more alike than strangers: their spread is taken as 0.85 times the strangers'."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,9 @@ class Spread:
     def learn(cls, sums: Sums, outer: Floats) -> Self:
         """Learn from all accounts of the log; ``outer`` (d, d) is the sum of x x' over all their openings.
 
-        Robust to campaigns among them: a dealt account lies near its pool's centre, not near the population's, and
-        where it does lie near, it only makes the spread smaller, hence the test more careful.
+        Campaigns among them must not make honest people look alike. A pool dealt one corpus can only make the spread
+        smaller, hence the test more careful; machines and pools dealt by subject can make it larger, and then people
+        would look dealt beside them. So the spread is never taken to be larger than that of real people.
         """
         variance = max(sums.variance, 1e-12)
         ok = sums.n >= 2
@@ -129,7 +130,9 @@ class Spread:
         if big.sum() >= PEOPLE_NEEDED:
             centre = sums.s.sum(0) / max(sums.n.sum(), 1)
             seen = squared_distance(sums.of(np.flatnonzero(big)), centre) / variance
-            people, learned = np.clip(np.quantile(seen, (np.arange(24) + 0.5) / 24), 0.004, None), True
+            levels = (np.arange(24) + 0.5) / 24
+            most = np.interp(levels, (np.arange(len(people)) + 0.5) / len(people), people)
+            people, learned = np.minimum(np.clip(np.quantile(seen, levels), 0.004, None), most), True
         return cls(variance, min(max(concentration, 1e-3), 1.0), people * ALIKE, learned)
 
 

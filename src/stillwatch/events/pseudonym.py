@@ -21,7 +21,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 MINIMUM_KEY_BYTES = 16
 _SUBTREE_BYTES = 32
-_CACHED_SUBTREES = 65_536
+_CACHED = 65_536
 
 # Networks that do not tell a client apart: private, loopback, link-local, carrier-grade NAT.
 _INNER = tuple(
@@ -43,7 +43,8 @@ class Pseudonymiser:
             raise ValueError(f"expected a key of at least {MINIMUM_KEY_BYTES} bytes, found {len(key)}")
         self._address_key = derive_key(key, "address")
         self._identity_key = derive_key(key, "identity")
-        self._subtree = lru_cache(maxsize=_CACHED_SUBTREES)(self._digest)
+        self._subtree = lru_cache(maxsize=_CACHED)(self._digest)
+        self._hidden = lru_cache(maxsize=_CACHED)(self._hide)
 
     def address(self, text: str) -> str:
         """The pseudonym of an IPv4 or IPv6 address, of the same family, prefixes preserved.
@@ -51,14 +52,7 @@ class Pseudonymiser:
         Raises:
             ValueError: ``text`` is no address.
         """
-        address = parse_address(text)
-        true = address.packed
-        family = b"4" if len(true) == 4 else b"6"
-        hidden = bytearray()
-        for at, byte in enumerate(true):
-            flips = self._subtree(family + true[:at])
-            hidden.append(byte ^ _path_mask(flips, byte))
-        return str(IPv4Address(bytes(hidden)) if len(hidden) == 4 else IPv6Address(bytes(hidden)))
+        return self._hidden(parse_address(text))
 
     def account(self, account_id: str) -> str:
         """The pseudonym of an account."""
@@ -67,6 +61,15 @@ class Pseudonymiser:
     def conversation(self, conversation_id: str) -> str:
         """The pseudonym of a conversation or session."""
         return "conv_" + self._identity(b"conversation", conversation_id)
+
+    def _hide(self, address: IPv4Address | IPv6Address) -> str:
+        true = address.packed
+        family = b"4" if len(true) == 4 else b"6"
+        hidden = bytearray()
+        for at, byte in enumerate(true):
+            flips = self._subtree(family + true[:at])
+            hidden.append(byte ^ _path_mask(flips, byte))
+        return str(IPv4Address(bytes(hidden)) if len(hidden) == 4 else IPv6Address(bytes(hidden)))
 
     def _identity(self, purpose: bytes, value: str) -> str:
         text = value.encode("utf-8", "replace")
@@ -83,6 +86,7 @@ def derive_key(key: bytes, purpose: str) -> bytes:
     return blake2b(purpose.encode(), key=blake2b(key, digest_size=32).digest(), digest_size=32).digest()
 
 
+@lru_cache(maxsize=_CACHED)
 def parse_address(text: str) -> IPv4Address | IPv6Address:
     """An address as logs write it: with port, brackets or zone, IPv4 inside IPv6, or a forwarding list.
 

@@ -166,9 +166,11 @@ def _texts(content: object) -> object:
 
 def _without_prefix(value: Mapping[str, object]) -> Mapping[str, object]:
     """OpenInference names without their prefix, flat (``message.role``) or nested (``{"message": {"role": ...}}``)."""
+    if "role" in value or "type" in value:
+        return value
     for wrapper in ("message", "message_content", "tool_call"):
         inner = value.get(wrapper)
-        if isinstance(inner, Mapping) and "role" not in value and "type" not in value:
+        if isinstance(inner, Mapping):
             return inner
     if not any(key.startswith(_PREFIXES) for key in value):
         return value
