@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from stillwatch.campaigns.candidates import Candidate
+from stillwatch.campaigns.innocent import ASSIGNMENT, ASSIGNMENT_RATE
+from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.families import Family
 from stillwatch.detect.signals import CATALOGUE
 from stillwatch.evidence.claims import Claim
@@ -59,3 +61,36 @@ def claims_of(candidate: Candidate, people: dict[Family, float]) -> tuple[Claim,
             )
         )
     return tuple(sorted(out, key=lambda claim: -(claim.log10_e or 0.0)))
+
+
+def shares_claims_of(tried: tuple[Alternative, ...], ordinary: float, exchanges: int) -> tuple[Claim, ...]:
+    """Context: repeated texts against a shared assignment, and how much of the traffic could be ordinary use."""
+    out = []
+    for alternative in tried:
+        if alternative.name == ASSIGNMENT:
+            signal = CATALOGUE["duplicate-deficit"]
+            out.append(
+                Claim(
+                    signal=signal.name,
+                    statement=alternative.finding[:1].upper() + alternative.finding[1:],
+                    null=signal.null,
+                    statistic=0.0,
+                    reference=ASSIGNMENT_RATE,
+                    method="Poisson, lower tail, when the set was reported",
+                    innocent=signal.innocent,
+                )
+            )
+    signal = CATALOGUE["ordinary-share"]
+    out.append(
+        Claim(
+            signal=signal.name,
+            statement=f"{ordinary:.0%} of its exchanges could be ordinary people's use",
+            null=signal.null,
+            statistic=round(ordinary, 4),
+            reference=1.0,
+            sample=exchanges,
+            method="cells of openings against everybody else's",
+            innocent=signal.innocent,
+        )
+    )
+    return tuple(out)

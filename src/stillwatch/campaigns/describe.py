@@ -10,7 +10,8 @@ import numpy as np
 from stillwatch._internal.times import moment
 from stillwatch.campaigns import evidence_shown
 from stillwatch.campaigns.candidates import View
-from stillwatch.campaigns.claims import claims_of
+from stillwatch.campaigns.claims import claims_of, shares_claims_of
+from stillwatch.campaigns.context import Scene, context_claims
 from stillwatch.campaigns.counting import Conversations, Estimate
 from stillwatch.campaigns.found import Found
 from stillwatch.campaigns.labels import Labels
@@ -90,6 +91,9 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
     extraction = scaled(part.estimate.extraction, part.extraction, total)
     people = {f: float(np.median(sp.people)) for f, (_, sp, _) in material.view.families.items()}
     infrastructure, links = shared_values(material, found.members)
+    inside = np.zeros(len(log), bool)
+    inside[rows] = True
+    scene = Scene(log, inside, material.talk)
     tokens = float((log.input_tokens[rows] + log.output_tokens[rows]) @ part.extraction)
     ratio = extraction.low / max(extraction.value, 1e-9), extraction.high / max(extraction.value, 1e-9)
     ids = log.accounts.ids
@@ -122,7 +126,11 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
         novel_prompts=_novel(material, part, ratio),
         leaked_before_flag=float(part.extraction[before].sum() / max(part.extraction.sum(), 1e-9)),
         leaking_per_hour=hour,
-        claims=claims_of(found.evidence, people),
+        claims=(
+            *claims_of(found.evidence, people),
+            *shares_claims_of(found.tried, 1 - extraction.value / max(total, 1), total),
+            *context_claims(scene),
+        ),
         considered=(_people(found), *found.tried),
         edges=evidence_shown.edges(material.log, material.view, material.kinds, found.members),
         timeline=_timeline(log, part),

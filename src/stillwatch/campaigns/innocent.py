@@ -16,6 +16,7 @@ from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
 from stillwatch.detect.sketch import BenchmarkMatcher
 
+ASSIGNMENT = "classroom or shared assignment"
 ASSIGNMENT_RATE = 1e-3
 """Equal pairs among openings of different accounts from which a shared assignment explains a set: a list of at most a
 thousand tasks. Classrooms measured on real prompts lie near 2e-3, dealt corpora near 1e-4 and below."""
@@ -100,7 +101,7 @@ def examine(facts: Facts, core: Ints, ts: int) -> tuple[Alternative, ...]:
 
 def _assignment(facts: Facts, mine: Ints) -> Alternative:
     """Null: a shared assignment, equal pairs at :data:`ASSIGNMENT_RATE` or more (Poisson, lower tail)."""
-    name = "classroom or shared assignment"
+    name = ASSIGNMENT
     if not facts.log.with_text:
         return Alternative(
             name, "not testable without text; a set without a common night is not a class", rejected=True
