@@ -85,6 +85,11 @@ def _reasons(names: Iterable[str], claims: Iterable[Claim]) -> tuple[Reason, ...
     return tuple(reasons)
 
 
+def _context_only(reason: Reason) -> bool:
+    """A figure about the set that carries no evidence."""
+    return reason.claim is not None and reason.claim.log10_e is None
+
+
 def _links(campaign: Campaign, account_id: str) -> tuple[Edge, ...]:
     mine = (edge for edge in campaign.edges if account_id in (edge.a, edge.b))
     return tuple(sorted(mine, key=lambda edge: (-edge.weight, edge.a, edge.b)))
@@ -232,7 +237,12 @@ def text(explanation: Explanation) -> str:
         ]
     if explanation.reasons:
         lines += ["", "Reasons, strongest first:" if verdict.flagged else "What was measured:"]
-        lines += [line for reason in explanation.reasons for line in _reason_lines(reason)]
+        carried = [r for r in explanation.reasons if not _context_only(r)]
+        lines += [line for reason in carried for line in _reason_lines(reason)]
+        context = [r for r in explanation.reasons if _context_only(r)]
+        if context:
+            lines += ["", "Seen besides (context, no evidence):"]
+            lines += [line for reason in context for line in _reason_lines(reason)]
     if explanation.links:
         lines += _link_lines(explanation)
     lines += _innocent_lines(explanation)

@@ -29,7 +29,12 @@ from stillwatch.testing.logs import ACCOUNT_SCHEMA, EXCHANGE_SCHEMA
 from stillwatch.testing.world_words import AFTER, ASKS, BEFORE, CORPUS_TASKS, EXTRAS, STOPS, SUBJECTS, Habit
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
-CLIENTS = ("atlas-python/2.1|cpython/3.12|linux", "atlas-node/4.0|node/22|darwin", "app-web/9|browser|windows", "app-ios/9|ios")
+CLIENTS = (
+    "atlas-python/2.1|cpython/3.12|linux",
+    "atlas-node/4.0|node/22|darwin",
+    "app-web/9|browser|windows",
+    "app-ios/9|ios",
+)
 FINGERPRINTS = ("t13d1516h2_aaaa", "t13d1715h2_bbbb", "t13d1314h1_cccc", "t13d1517h2_dddd")
 EARLY = 12
 """Members of the campaign that begin together; each further one begins nine hours after the one before."""
