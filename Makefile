@@ -42,8 +42,9 @@ bench: $(VENV)/dev.stamp ## the published methods beside ours, on the log in LOG
 	$(BIN)/stillwatch hunt $(LOG)/exchanges.parquet --accounts $(LOG)/accounts.parquet --out out/bench || [ $$? -eq 3 ]
 	$(BIN)/python -m benchmarks.hunt_vs_baselines $(LOG) out/bench
 
-docs: $(VENV)/dev.stamp ## write the commands' help into the documentation
+docs: $(VENV)/dev.stamp ## write the commands' help, signals and constants into the documentation
 	$(BIN)/python tests/docs/help_blocks.py
+	$(BIN)/python tests/docs/reference_tables.py
 
 # The locks hold hashes and no address: they say what, each machine's own settings say where from.
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
