@@ -18,6 +18,7 @@ from stillwatch.apps.run_folder import RUN, prepare_out, write_run
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
 from stillwatch.campaigns.service import Settings, hunt
 from stillwatch.detect.log import Log
+from stillwatch.errors import RejectedOverBudget
 from stillwatch.events.read import ReadResult, read_accounts, read_exchanges
 
 Progress = Callable[[str, int, int], None]
@@ -89,7 +90,10 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
     write_run(result, request.out, report_html=render(result))
     progress("write", 1, 1)
     for part in parts:
-        part.check_budget(request.max_rejects)
+        try:
+            part.check_budget(request.max_rejects)
+        except RejectedOverBudget as error:
+            raise RejectedOverBudget(error.message, hint=f"{error.hint} The run is in {request.out}.") from error
     return result
 
 
@@ -98,6 +102,8 @@ def summary_of(log: Log, read: ReadResult, request: Request) -> LogSummary:
     notes = list(read.notes)
     if request.metadata_only:
         notes.append("text columns were not read (--metadata-only)")
+    if not len(log):
+        notes.append("the log holds no exchange" + (f" up to {request.until.isoformat()}" if request.until else ""))
     if request.accounts is None:
         notes.append("no accounts table: payment, sign-up and declared use are unknown (--accounts)")
     return LogSummary(

@@ -12,50 +12,64 @@ import csv
 import io
 import ipaddress
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 
-from stillwatch.detect.log import Codes, Log
+from stillwatch.detect.log import NONE, Codes, Ints, Log
 from stillwatch.errors import ConfigurationError
 
-_PATTERN = re.compile(r"\[(?:ipv4|ipv6)-addr:value\s*(?:=|ISSUBSET)\s*'([^']+)'\]")
+_COMPARISON = re.compile(r"(?:ipv4|ipv6)-addr:value\s*(?:=|ISSUBSET)\s*'([^']+)'")
+_ALTERNATIVES = re.compile(r"(?:[\s()\[\]]|OR)*")
 _KINDS = ("address", "payment", "client", "mail domain", "account")
+_SEE = "see docs/how-to/labels-and-indicators.md for the columns"
+_T = TypeVar("_T")
+Row = tuple[int, dict[str, object]]
 
 
-def _rows(path: Path) -> list[dict[str, object]]:
-    """Rows of a JSON list, JSON Lines, CSV or STIX file."""
+def _rows(path: Path) -> list[Row]:
+    """Numbered rows of a JSON list, JSON Lines (by line), CSV (after the header) or STIX file (by object)."""
     try:
         raw = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"cannot read {path.name}: {error}", hint="give a UTF-8 JSON, JSON Lines or CSV file"
         ) from error
+    text = raw.lstrip()
+    if text.startswith("["):
+        return list(enumerate(_json(text, list[dict[str, object]], path), start=1))
+    if text.startswith("{") and '"type"' in raw and '"bundle"' in raw:
+        return _stix(_json(text, dict[str, object], path))
+    if text.startswith("{"):
+        lines = ((number, line) for number, line in enumerate(raw.split("\n"), start=1) if line.strip())
+        return [(number, _json(line, dict[str, object], path, number)) for number, line in lines]
+    return list(enumerate((dict(row) for row in csv.DictReader(io.StringIO(raw))), start=1))
+
+
+def _json(text: str, kind: type[_T], path: Path, number: int | None = None) -> _T:
     try:
-        if raw.lstrip().startswith("["):
-            return msgspec.json.decode(raw, type=list[dict[str, object]])
-        first = raw.lstrip().split("\n", 1)[0]
-        if raw.lstrip().startswith("{") and '"type"' in raw and '"bundle"' in raw:
-            return _stix(msgspec.json.decode(raw, type=dict[str, object]))
-        if first.startswith("{"):
-            return [msgspec.json.decode(line, type=dict[str, object]) for line in raw.splitlines() if line.strip()]
-    except msgspec.MsgspecError as error:
-        raise ConfigurationError(
-            f"{path.name} is no valid JSON: {error}", hint="see docs/how-to/labels-and-indicators.md"
-        ) from error
-    return [dict(row) for row in csv.DictReader(io.StringIO(raw))]
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        where = path.name if number is None else f"{path.name}, row {number}"
+        raise ConfigurationError(f"{where}: no valid JSON: {error}", hint=_SEE) from error
 
 
-def _stix(bundle: dict[str, object]) -> list[dict[str, object]]:
+def _stix(bundle: dict[str, object]) -> list[Row]:
+    """Addresses of the indicators that are not revoked; a pattern is read where it is comparisons joined by OR."""
     objects = bundle.get("objects")
-    rows: list[dict[str, object]] = []
-    for item in objects if isinstance(objects, list) else []:
+    rows: list[Row] = []
+    for number, item in enumerate(objects if isinstance(objects, list) else [], start=1):
         if not isinstance(item, dict) or item.get("type") != "indicator" or item.get("revoked"):
             continue
         source = str(item.get("created_by_ref", item.get("id", "")))
-        found = _PATTERN.findall(str(item.get("pattern", "")))
-        rows.extend({"kind": "address", "value": value, "source": source} for value in found)
+        pattern = str(item.get("pattern", ""))
+        if _ALTERNATIVES.fullmatch(_COMPARISON.sub("", pattern)):
+            found = _COMPARISON.findall(pattern)
+            rows.extend((number, {"kind": "address", "value": value, "source": source}) for value in found)
     return rows
 
 
@@ -64,7 +78,7 @@ def _text(row: dict[str, object], field: str, path: Path, number: int) -> str:
     if not isinstance(value, str) or not value:
         raise ConfigurationError(
             f"{path.name}, row {number}: expected a text in {field!r}, found {value!r}",
-            hint="see docs/how-to/labels-and-indicators.md for the columns",
+            hint=_SEE,
         )
     return value
 
@@ -76,11 +90,11 @@ def read_labels(path: Path) -> dict[str, str]:
         ConfigurationError: with file, row and field.
     """
     out: dict[str, str] = {}
-    for number, row in enumerate(_rows(path), start=1):
+    for number, row in _rows(path):
         account, label = _text(row, "account_id", path, number), _text(row, "label", path, number)
         if label not in {"legitimate", "malicious"}:
             raise ConfigurationError(
-                f"{path.name}, row {number}: label {label!r} is neither 'legitimate' nor 'malicious'",
+                f"{path.name}, row {number}: expected 'legitimate' or 'malicious' in 'label', found {label!r}",
                 hint="correct the label; other classes have no meaning here",
             )
         if label == "legitimate":
@@ -97,47 +111,97 @@ def read_known(path: Path, log: Log) -> dict[str, str]:
     """
     out: dict[str, str] = {}
     ids = [str(i) for i in log.accounts.ids.to_pylist()]
-    for number, row in enumerate(_rows(path), start=1):
+    seen = _Seen(log, ids)
+    for number, row in _rows(path):
         kind, value = _text(row, "kind", path, number), _text(row, "value", path, number)
         if kind not in _KINDS:
             raise ConfigurationError(
-                f"{path.name}, row {number}: unknown kind {kind!r}", hint=f"use one of: {', '.join(_KINDS)}"
+                f"{path.name}, row {number}: expected one of {', '.join(_KINDS)} in 'kind', found {kind!r}", hint=_SEE
             )
-        for account in _matches(log, kind, value, ids, path, number):
+        try:
+            accounts = seen.accounts(kind, value)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{path.name}, row {number}: expected an address or network in 'value', found {value!r}",
+                hint="write it as 192.0.2.1 or 2001:db8::/48",
+            ) from error
+        for account in accounts:
             out.setdefault(ids[account], f"{kind} {value} (reported by {row.get('source') or 'unknown'})")
     return out
 
 
-def _matches(log: Log, kind: str, value: str, ids: list[str], path: Path, number: int) -> list[int]:
-    if kind == "account":
-        return [ids.index(value)] if value in ids else []
-    if kind == "address":
-        return _at_address(log, value, path, number)
-    per_account = {"payment": log.accounts.payment, "mail domain": log.accounts.email_domain}
-    if kind in per_account:
-        return [int(a) for a in np.flatnonzero(_equal(per_account[kind], value))]
-    return [int(a) for a in np.unique(log.account[_equal(log.client, value)])]
+class _Column:
+    """Which accounts showed which value of one column; read once, asked for every indicator."""
+
+    def __init__(self, codes: Codes, account: Ints) -> None:
+        known = codes.codes != NONE
+        width = int(account.max(initial=0)) + 1
+        pairs = np.unique(codes.codes[known] * width + account[known])
+        self._code, self._account = pairs // width, pairs % width
+        self.values = [str(value) for value in codes.values.to_pylist()]
+        self._place = {value: code for code, value in enumerate(self.values)}
+
+    def equal(self, value: str) -> list[int]:
+        code = self._place.get(value)
+        return [] if code is None else self.of(code)
+
+    def of(self, code: int) -> list[int]:
+        begin, end = np.searchsorted(self._code, [code, code + 1])
+        return [int(account) for account in self._account[begin:end]]
 
 
-def _equal(codes: Codes, value: str) -> np.ndarray:
-    hits = np.array([str(v) == value for v in codes.values.to_pylist()] + [False])
-    return hits[codes.codes]
+class _Seen:
+    """The log as indicators ask for it: columns are read at the first question, a network is a range of addresses."""
+
+    def __init__(self, log: Log, ids: Iterable[str]) -> None:
+        self._log = log
+        self._columns: dict[str, _Column] = {}
+        self._ids = {name: account for account, name in enumerate(ids)}
+        self._ordered: dict[int, tuple[list[int], list[int]]] = {}
+
+    def accounts(self, kind: str, value: str) -> list[int]:
+        """Accounts that match one indicator.
+
+        Raises:
+            ValueError: an address that is none.
+        """
+        if kind == "account":
+            return [self._ids[value]] if value in self._ids else []
+        if kind == "address":
+            return self._inside(ipaddress.ip_network(value.strip(), strict=False))
+        return self._column(kind).equal(value)
+
+    def _column(self, kind: str) -> _Column:
+        if kind not in self._columns:
+            log, every = self._log, np.arange(len(self._log.accounts))
+            self._columns[kind] = {
+                "payment": lambda: _Column(log.accounts.payment, every),
+                "mail domain": lambda: _Column(log.accounts.email_domain, every),
+                "client": lambda: _Column(log.client, log.account),
+                "address": lambda: _Column(log.ip, log.account),
+            }[kind]()
+        return self._columns[kind]
+
+    def _inside(self, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> list[int]:
+        column = self._column("address")
+        if not self._ordered:
+            self._ordered = _ordered(column.values)
+        numbers, codes = self._ordered[network.version]
+        begin = bisect_left(numbers, int(network.network_address))
+        end = bisect_right(numbers, int(network.broadcast_address))
+        return sorted({account for code in codes[begin:end] for account in column.of(code)})
 
 
-def _at_address(log: Log, value: str, path: Path, number: int) -> list[int]:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{path.name}, row {number}: {value!r} is no address or network",
-            hint="write it as 192.0.2.1 or 2001:db8::/48",
-        ) from error
-    hits = []
-    for text in log.ip.values.to_pylist():
+def _ordered(texts: list[str]) -> dict[int, tuple[list[int], list[int]]]:
+    """Addresses as numbers in ascending order with their codes, by version; what is no address is left out."""
+    found: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+    for code, text in enumerate(texts):
         try:
-            address = ipaddress.ip_address(str(text))
+            address = ipaddress.ip_address(text)
         except ValueError:
-            hits.append(False)
             continue
-        hits.append(address.version == network.version and address in network)
-    return [int(a) for a in np.unique(log.account[np.array([*hits, False])[log.ip.codes]])]
+        found[address.version].append((int(address), code))
+    return {
+        version: ([number for number, _ in sorted(pairs)], [code for _, code in sorted(pairs)])
+        for version, pairs in found.items()
+    }

@@ -40,7 +40,7 @@ from stillwatch.detect.setup import SetupCounts
 
 DISCOVER_EVERY = 2
 """Hours between searches for new sets; known campaigns are followed every hour."""
-THOROUGH_EVERY = 4
+THOROUGH_EVERY = 6
 """Hours between searches for the corners of known campaigns."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from stillwatch.apps.hunt import Request, run_hunt
 from stillwatch.apps.summary import print_summary
 from stillwatch.errors import ExitCode, UsageError
 
+_MEMORY = re.compile(r"\d+(?:\.\d+)?\s?[KMGT]i?B", re.IGNORECASE)
 STAGES = {
     "read": "reading the log",
     "sketch": "sketching texts",
@@ -68,6 +70,12 @@ def hunt_command(
         raise UsageError(
             f"expected --alpha between 0 and 1, found {alpha}", hint="0.01 reports sets of which 1 % may be innocent"
         )
+    if not 0 <= max_rejects <= 1:
+        raise UsageError(
+            f"expected --max-rejects between 0 and 1, found {max_rejects}", hint="0.01 allows 1 % of the records"
+        )
+    if not _MEMORY.fullmatch(memory):
+        raise UsageError(f"expected a size for --memory, found {memory!r}", hint="for example 2GB or 800MB")
     request = Request(
         exchanges=exchanges,
         out=out,

@@ -88,6 +88,8 @@ def _exchange(record: Record, request: Record, response: Record, context: Adapte
     parameters, usage, around = read_parameters(asked), read_usage(answered), envelope(row)
     status = row.integer("status_code", "http_status", limit=999)
     model = asked.text("model") or answered.text("model") or row.text("model")
+    if model is None and endpoint == "batch":
+        model = "unknown"  # a failed line names none, and its request was not joined
     if model is None:
         raise asked.fail("model", "missing")
     dialogue = read_conversation(request, response if response.get("type") == "message" else None, context.hash_key)

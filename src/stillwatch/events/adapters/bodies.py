@@ -164,7 +164,7 @@ def _from_choice(choice: object) -> list[Message]:
 
 def _from_stream(events: Sequence[object]) -> list[Message]:
     """The text of a logged event stream, or a list of messages."""
-    if any(isinstance(event, Mapping) and isinstance(event.get("role"), str) for event in events):
+    if any(isinstance(event, Mapping) and _is_message(event) for event in events):
         return read_messages(events, "assistant")
     text: list[str] = []
     for event in events:
@@ -175,6 +175,12 @@ def _from_stream(events: Sequence[object]) -> list[Message]:
             if isinstance(piece, str):
                 text.append(piece)
     return [Message("assistant", (Part(PartKind.TEXT, "".join(text)),))] if text else []
+
+
+def _is_message(event: Mapping[str, object]) -> bool:
+    """A message, also as OpenInference writes it; events of a stream have a type and wrap theirs."""
+    wrapped = isinstance(event.get("message"), Mapping) and "type" not in event
+    return wrapped or isinstance(event.get("role", event.get("message.role")), str)
 
 
 def _deltas(event: Mapping[str, object]) -> list[object]:

@@ -29,6 +29,7 @@ from stillwatch.events.context import Dialogue, linked_context
 from stillwatch.events.model import Exchange
 
 _OBJECTS = frozenset({"chat.completion", "response", "text_completion", "chat.completion.chunk"})
+_OTHERS = frozenset({"message", "error"})  # what Anthropic's responses call themselves
 _OTHER_URLS = ("/embeddings", "/moderations", "/images", "/audio", "/files", "/models")
 
 
@@ -43,6 +44,8 @@ class OpenAIAdapter:
         if "custom_id" in record:
             return "response" in record or {"method", "url", "body"} <= record.keys()
         request, response = _bodies(record)
+        if "call_type" in record or (isinstance(response, Mapping) and is_one_of(response.get("type"), _OTHERS)):
+            return False
         if isinstance(response, Mapping) and is_one_of(response.get("object"), _OBJECTS):
             return True
         return (
@@ -99,6 +102,8 @@ def _exchange(record: Record, request: Record, response: Record, context: Adapte
     parameters, usage, around = read_parameters(asked), read_usage(answered), envelope(row)
     status = row.integer("status_code", "status", "http_status", limit=999) if _numeric(row) else None
     model = asked.text("model") or answered.text("model") or row.text("model")
+    if model is None and endpoint == "batch":
+        model = "unknown"  # a failed line names none, and its request was not joined
     if model is None:
         raise asked.fail("model", "missing")
     return Exchange(

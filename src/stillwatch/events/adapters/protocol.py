@@ -136,7 +136,7 @@ def moment_of(fields: Fields, context: AdapterContext, *names: str) -> datetime:
     """The time of the request, or the run's default time, or a malformed record."""
     moment = fields.instant(*names) or context.default_time
     if moment is None:
-        raise fields.fail(names[0], "missing")
+        raise fields.fail(names[0], "missing; --default-time can stand in")
     return moment
 
 
