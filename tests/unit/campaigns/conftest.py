@@ -198,9 +198,12 @@ def embedding():
 
 @pytest.fixture(scope="session")
 def walk(embedding):
-    """Walk through a world, or its first ``rows`` exchanges; ``codebook``: one that was fitted before."""
+    """Walk through a world, or its first ``rows`` exchanges.
 
-    def walked(world, rows=None, codebook=None):
+    ``codebook``: one that was fitted before, which saves most of the time; ``end``: of the walk, in microseconds.
+    """
+
+    def walked(world, rows=None, codebook=None, end=None):
         log = Log.build(world.exchanges.slice(0, rows), world.accounts)
         opened = openings(log)
         found = vectors(log, opened, embedding)
@@ -210,9 +213,10 @@ def walk(embedding):
             log=log,
             rows=opened,
             gathering=Gathering.start(log, opened, found),
-            cells=CellCounts.start(log, opened, codebook.of(log, opened, found)),
+            cells=CellCounts.start(log, opened, codebook.of(log, opened, found), codebook.needs),
             facts=Facts.build(log, every, opened, None),
             kinds=incidences(log),
+            end=end,
         )
         return Hunted(world, looker, looker.walk(), codebook)
 

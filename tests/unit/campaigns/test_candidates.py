@@ -169,6 +169,13 @@ class TestJoin:
         view = request.getfixturevalue(which).outcome.view
         assert not one_pool(view, tie, left, right, max(left, right) - short)
 
+    @given(strong=st.floats(2, 50), together=st.floats(2, 200))
+    def test_without_text_only_strong_ties_make_one_pool(self, textless, strong, together):
+        """Everybody who works round the clock looks alike."""
+        view = textless.outcome.view
+        assert not one_pool(view, 0.1, strong, strong, together)
+        assert one_pool(view, 0.5, strong, strong, strong + together)
+
     @given(strong=st.floats(2, 50), weak=st.floats(-5, 0.5), together=st.floats(-5, 200))
     def test_a_weak_set_without_a_link_is_never_gathered(self, hunted, strong, weak, together):
         assert not one_pool(hunted.outcome.view, 0.0, strong, weak, together)

@@ -74,7 +74,10 @@ def test_no_member_is_held_by_its_own_values(hunted, view):
     """A person taken for a member by mistake is judged by what the others show."""
     for person in np.setdiff1d(hunted.people, bystanders(hunted))[::20]:
         scored = membership(view, np.union1d(hunted.campaign, [person]))
-        assert scored.odds[scored.parties == person][0] < 0
+        at = scored.parties == person
+        assert scored.payment[at] < 0
+        assert scored.address[at] <= 0
+        assert scored.odds[at] < 0
 
 
 def test_companions_widen_the_links_and_not_the_corpus(hunted, view):

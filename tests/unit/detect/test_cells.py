@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.detect.cells import CELLS, MOST, CellCounts, Cells
+from stillwatch.detect.cells import CELLS, FIT_ON, MOST, CellCounts, Cells
 from stillwatch.detect.families import vectors
 from stillwatch.detect.log import Log
 from stillwatch.detect.sketch import StaticEmbedding
@@ -81,15 +81,19 @@ class TestFit:
         part = Cells.fit(log, np.arange(cut), {family: v[:cut] for family, v in found.items()})
         assert (whole.centres == part.centres).all()
 
-    @pytest.mark.xfail(reason="below the number of openings it is fitted on, the codebook looks ahead to them")
-    def test_openings_that_come_later_do_not_change_the_cells_of_those_before(self, log, fitted):
+    def test_says_how_many_openings_it_was_fitted_on(self, fitted):
+        codebook, _ = fitted
+        assert codebook.needs == FIT_ON
+
+    @pytest.mark.xfail(
+        reason="a log with text too short for a codebook leans by length, the same hours of a longer one do not"
+    )
+    def test_the_first_hours_lean_nowhere_whether_the_log_ends_there_or_not(self, log, fitted):
         codebook, found = fitted
-        cut = 2 * CELLS + 4
-        part = {family: v[:cut] for family, v in found.items()}
-        early = Cells.fit(log, np.arange(cut), part)
-        here = codebook.of(log, np.arange(cut), part)
-        there = early.of(log, np.arange(cut), part)
-        assert (here == there).all()
+        few = np.arange(2 * CELLS - 1)
+        short = Cells.fit(log, few, {family: v[: len(few)] for family, v in found.items()})
+        assert short.needs > len(few)
+        assert codebook.needs > len(few)
 
 
 class TestWithoutText:
@@ -124,9 +128,9 @@ class TestWithoutText:
         assert len(set(codebook.of(log, rows, vectors(log, rows, embedding)).tolist())) == 1
 
 
-def counted(party, cell, *steps):
+def counted(party, cell, *steps, needs=0):
     log = log_of([exchange(i, account_id=f"a{p:03d}") for i, p in enumerate(party)])
-    counts = CellCounts.start(log, np.arange(len(log)), np.array(cell, np.int64))
+    counts = CellCounts.start(log, np.arange(len(log)), np.array(cell, np.int64), needs)
     for step in steps or (len(log),):
         counts.advance(step)
     return counts
@@ -163,6 +167,14 @@ class TestCounts:
         assert np.median(found[:20]) > 1
         assert np.median(found[20:]) < 0
         assert (found[:20, None] > found[None, 20:]).mean() > 0.95
+
+    def test_says_nothing_before_the_openings_that_the_codebook_is_fitted_on_have_been_seen(self):
+        """Else a look would use what came after it."""
+        counts = mixed()
+        party, cell = counts.party, counts.cell
+        early, full = counted(party, cell, 999, needs=1000), counted(party, cell, 1000, needs=1000)
+        assert not early.lean(np.arange(100), np.arange(20), np.ones(20)).any()
+        assert full.lean(np.arange(100), np.arange(20), np.ones(20)).any()
 
     def test_no_party_is_held_against_its_own_openings(self):
         """A member with a cell of its own gains nothing from having brought that cell into the set."""
