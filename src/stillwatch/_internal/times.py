@@ -10,3 +10,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def moment(us: int) -> datetime:
     """Microseconds since 1970 as an aware time."""
     return EPOCH + timedelta(microseconds=int(us))
+
+
+def microseconds(at: datetime) -> int:
+    """An aware time as microseconds since 1970."""
+    return (at - EPOCH) // timedelta(microseconds=1)

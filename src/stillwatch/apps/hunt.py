@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from stillwatch import __version__
-from stillwatch._internal.times import moment
-from stillwatch.apps.known import read_known, read_labels
+from stillwatch._internal.times import microseconds, moment
+from stillwatch.apps.known import Labels, read_known, read_labels
 from stillwatch.apps.report.render import render
 from stillwatch.apps.run_folder import RUN, prepare_out, write_run
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
@@ -59,13 +59,14 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
     log = Log.build(read.table, accounts.table if accounts else None)
     progress("read", 1, 1)
     seconds = {"read": round(time.perf_counter() - started, 3)}
-    legitimate = read_labels(request.labels) if request.labels else {}
+    labels = read_labels(request.labels) if request.labels else Labels({}, {})
     settings = Settings(
         alpha=request.alpha,
         redacted=not request.raw_text,
+        end=microseconds(request.until) if request.until else None,
         earlier=earlier_campaigns(request.out),
-        known=read_known(request.known, log) if request.known else {},
-        legitimate=legitimate,
+        known={**(read_known(request.known, log) if request.known else {}), **labels.malicious},
+        legitimate=labels.legitimate,
     )
     hunted = hunt(log, settings, progress)
     seconds |= hunted.seconds

@@ -14,12 +14,15 @@ import ipaddress
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import numpy as np
 
+from stillwatch._internal.times import moment
 from stillwatch.detect.log import NONE, Codes, Ints, Log
 from stillwatch.errors import ConfigurationError
 
@@ -31,7 +34,7 @@ _T = TypeVar("_T")
 Row = tuple[int, dict[str, object]]
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path, first: datetime | None = None) -> list[Row]:
     """Numbered rows of a JSON list, JSON Lines (by line), CSV (after the header) or STIX file (by object)."""
     try:
         raw = path.read_text(encoding="utf-8-sig")
@@ -43,7 +46,7 @@ def _rows(path: Path) -> list[Row]:
     if text.startswith("["):
         return list(enumerate(_json(text, list[dict[str, object]], path), start=1))
     if text.startswith("{") and '"type"' in raw and '"bundle"' in raw:
-        return _stix(_json(text, dict[str, object], path))
+        return _stix(_json(text, dict[str, object], path), first)
     if text.startswith("{"):
         lines = ((number, line) for number, line in enumerate(raw.split("\n"), start=1) if line.strip())
         return [(number, _json(line, dict[str, object], path, number)) for number, line in lines]
@@ -58,12 +61,14 @@ def _json(text: str, kind: type[_T], path: Path, number: int | None = None) -> _
         raise ConfigurationError(f"{where}: no valid JSON: {error}", hint=_SEE) from error
 
 
-def _stix(bundle: dict[str, object]) -> list[Row]:
+def _stix(bundle: dict[str, object], first: datetime | None) -> list[Row]:
     """Addresses of the indicators that are not revoked; a pattern is read where it is comparisons joined by OR."""
     objects = bundle.get("objects")
     rows: list[Row] = []
     for number, item in enumerate(objects if isinstance(objects, list) else [], start=1):
         if not isinstance(item, dict) or item.get("type") != "indicator" or item.get("revoked"):
+            continue
+        if _past(item.get("valid_until"), first):
             continue
         source = str(item.get("created_by_ref", item.get("id", "")))
         pattern = str(item.get("pattern", ""))
@@ -71,6 +76,14 @@ def _stix(bundle: dict[str, object]) -> list[Row]:
             found = _COMPARISON.findall(pattern)
             rows.extend((number, {"kind": "address", "value": value, "source": source}) for value in found)
     return rows
+
+
+def _past(until: object, first: datetime | None) -> bool:
+    """Had an indicator lapsed before the log began?"""
+    try:
+        return first is not None and datetime.fromisoformat(str(until)) < first
+    except (ValueError, TypeError):
+        return False
 
 
 def _text(row: dict[str, object], field: str, path: Path, number: int) -> str:
@@ -83,24 +96,35 @@ def _text(row: dict[str, object], field: str, path: Path, number: int) -> str:
     return value
 
 
-def read_labels(path: Path) -> dict[str, str]:
-    """Accounts that an analyst has cleared, with who did and when.
+@dataclass(frozen=True)
+class Labels:
+    """Accounts by what analysts said of them, with who said it and when."""
+
+    legitimate: dict[str, str]
+    malicious: dict[str, str]
+
+
+def read_labels(path: Path) -> Labels:
+    """Labels of analysts: the cleared are never flagged, the accused are shown as such and never flagged for it.
 
     Raises:
         ConfigurationError: with file, row and field.
     """
-    out: dict[str, str] = {}
+    cleared: dict[str, str] = {}
+    accused: dict[str, str] = {}
     for number, row in _rows(path):
         account, label = _text(row, "account_id", path, number), _text(row, "label", path, number)
-        if label not in {"legitimate", "malicious"}:
+        by, date = str(row.get("by") or "an analyst"), str(row.get("date") or "no date")
+        if label == "legitimate":
+            cleared[account] = f"cleared by {by} ({date})"
+        elif label == "malicious":
+            accused[account] = f"called malicious by {by} ({date})"
+        else:
             raise ConfigurationError(
-                f"{path.name}, row {number}: expected 'legitimate' or 'malicious' in 'label', found {label!r}",
+                f"{path.name}, row {number}: label {label!r} is neither 'legitimate' nor 'malicious'",
                 hint="correct the label; other classes have no meaning here",
             )
-        if label == "legitimate":
-            by, date = str(row.get("by") or "an analyst"), str(row.get("date") or "no date")
-            out[account] = f"cleared by {by} ({date})"
-    return out
+    return Labels(cleared, accused)
 
 
 def read_known(path: Path, log: Log) -> dict[str, str]:
@@ -112,7 +136,8 @@ def read_known(path: Path, log: Log) -> dict[str, str]:
     out: dict[str, str] = {}
     ids = [str(i) for i in log.accounts.ids.to_pylist()]
     seen = _Seen(log, ids)
-    for number, row in _rows(path):
+    began = moment(int(log.ts[0])) if len(log) else None
+    for number, row in _rows(path, began):
         kind, value = _text(row, "kind", path, number), _text(row, "value", path, number)
         if kind not in _KINDS:
             raise ConfigurationError(

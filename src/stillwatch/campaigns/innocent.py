@@ -42,6 +42,7 @@ class Facts:
     payment: Ints
     domain: Ints
     declared: Bools
+    first_seen: Ints
 
     def with_legitimate(self, parties: Ints) -> Facts:
         """The same facts with parties that an analyst has found legitimate."""
@@ -61,6 +62,8 @@ class Facts:
             hits[valid] = matcher.match(log.prompt.values.take(codes[valid]).to_pylist(), ambiguous=False)
             known[sampled] = hits[where]
         accounts = log.accounts
+        first_seen = np.full(log.parties, np.iinfo(np.int64).max)
+        np.minimum.at(first_seen, log.party, log.ts)
         declared = np.zeros(log.parties, bool)
         stated = np.array([str(v) in OPEN_USES for v in accounts.declared_use.values.to_pylist()] + [False])
         declared[accounts.party[stated[accounts.declared_use.codes] & accounts.verified]] = True
@@ -73,6 +76,7 @@ class Facts:
             payment=_of_party(log, accounts.payment),
             domain=_of_party(log, accounts.email_domain),
             declared=declared,
+            first_seen=first_seen,
         )
 
 
@@ -94,7 +98,7 @@ def examine(facts: Facts, core: Ints, ts: int) -> tuple[Alternative, ...]:
     return (
         _assignment(facts, mine),
         _benchmark(facts, mine),
-        _one_customer(facts, core),
+        _one_customer(facts, core, ts),
         _declared(facts, core),
     )
 
@@ -121,19 +125,23 @@ def equal_pairs(text: Ints, party: Ints) -> tuple[float, float]:
 
 
 def _benchmark(facts: Facts, mine: Ints) -> Alternative:
+    name = "benchmark run split over accounts"
+    if not facts.log.with_text:
+        return Alternative(name, "not testable without text", rejected=True)
     mine = mine[facts.sampled[mine]]
     share = float(facts.benchmark[mine].mean()) if len(mine) else 0.0
     found = f"{share:.0%} of the openings are items of public benchmarks"
-    return Alternative("benchmark run split over accounts", found, rejected=share < BENCHMARK_SHARE)
+    return Alternative(name, found, rejected=share < BENCHMARK_SHARE)
 
 
-def _one_customer(facts: Facts, core: Ints) -> Alternative:
+def _one_customer(facts: Facts, core: Ints, ts: int) -> Alternative:
     """One customer who does not hide it: most of the set behind one instrument or one private mail domain."""
     payment = _largest(facts.payment[core])
     domain = facts.domain[core]
-    users = np.bincount(facts.domain[facts.domain != NONE], minlength=1)
+    seen = facts.first_seen <= ts
+    users = np.bincount(facts.domain[seen & (facts.domain != NONE)], minlength=len(facts.log.accounts.email_domain) + 1)
     private = np.where(
-        (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * facts.log.parties), domain, NONE
+        (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * int(seen.sum())), domain, NONE
     )
     share = max(payment, _largest(private)) / max(len(core), 1)
     found = f"{share:.0%} of the accounts share one payment instrument or one private mail domain"

@@ -1,7 +1,7 @@
 """Links: rare attributes that parties share. They propose who might act together; behaviour decides.
 
-A value shared by ``df`` of N parties weighs ln(N / df) nats, less what sharing such a kind of value means anyway in this
-log (:func:`commonness`): where a third of all parties share their address with somebody, a shared address says little.
+A value shared by ``df`` of N parties weighs ln(N / df) nats, less what sharing such a kind of value means anyway
+(:data:`DISCOUNT`): a household or a cafe shares its address without meaning anything by it.
 Values shared by more than :data:`MOST_SHARED` parties (a cloud's exit, a campus, a promotion code, a big mail provider)
 link nobody and cost nothing. Everything is read as of a moment: a link exists once both parties have shown the value.
 
@@ -156,7 +156,7 @@ def _handoffs(log: Log) -> Incidence:
     """Conversations begun by one party and continued by another: both show the context that passed between them.
 
     The context is the keyed hash of a whole conversation, so it names one conversation; a context that several parties
-    *produced* is a short popular exchange, not a hand-off, and is left out.
+    have *produced* by then is a short popular exchange, not a hand-off, and is left out.
     """
     party = log.party
     made = log.context_out != NONE
@@ -166,12 +166,14 @@ def _handoffs(log: Log) -> Incidence:
     size = int(max(log.context_in.max(initial=-1), log.context_out.max(initial=-1))) + 1
     owner, since = np.full(size, NONE, np.int64), np.zeros(size, np.int64)
     owner[context[first]], since[context[first]] = maker[first], at[first]
-    popular = np.unique(context[1:][(~first[1:]) & (maker[1:] != maker[:-1])]) if len(context) > 1 else context[:0]
-    owner[popular] = NONE
+    second = np.full(size, np.iinfo(np.int64).max)
+    again = np.flatnonzero((~first[1:]) & (maker[1:] != owner[context[1:]])) + 1 if len(context) > 1 else context[:0]
+    np.minimum.at(second, context[again], at[again])
     continued = np.flatnonzero(log.context_in != NONE)
     source = owner[log.context_in[continued]]
+    when_read, asked = log.ts[continued], log.context_in[continued]
     passed = continued[
-        (source != NONE) & (source != party[continued]) & (since[log.context_in[continued]] < log.ts[continued])
+        (source != NONE) & (source != party[continued]) & (since[asked] < when_read) & (second[asked] > when_read)
     ]
     value, receiver, when = log.context_in[passed], party[passed], log.ts[passed]
     sender = owner[value]

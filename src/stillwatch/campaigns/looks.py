@@ -58,14 +58,15 @@ class Outcome:
     held: dict[bytes, tuple[Candidate, Alternative]] = field(default_factory=dict)
 
 
-def hours(log: Log) -> list[int]:
-    """Times of the looks: every full hour after the first exchange, and the last moment of the log."""
+def hours(log: Log, end: int | None = None) -> list[int]:
+    """Times of the looks: every full hour after the first exchange, and the end: of the log, or as given (microseconds)."""
     if not len(log):
         return []
+    end = int(log.ts[-1]) if end is None else max(end, int(log.ts[-1]))
     first = int(log.ts[0]) // MICROSECONDS_PER_HOUR + 1
-    last = int(log.ts[-1]) // MICROSECONDS_PER_HOUR
+    last = end // MICROSECONDS_PER_HOUR
     times = [h * MICROSECONDS_PER_HOUR for h in range(first, last + 1)]
-    return times if times and times[-1] == int(log.ts[-1]) else [*times, int(log.ts[-1])]
+    return times if times and times[-1] == end else [*times, end]
 
 
 @dataclass
@@ -79,11 +80,12 @@ class Looker:
     facts: Facts
     kinds: dict[LinkKind, Incidence]
     alpha: float = 0.01
+    end: int | None = None
     judged: Judged = field(default_factory=lambda: Judged({}))
 
     def walk(self, progress: Callable[[int, int], None] | None = None) -> Outcome:
         """All looks in order of time. ``progress`` is told (looks done, looks in all)."""
-        setup, times = SetupCounts.start(self.log), hours(self.log)
+        setup, times = SetupCounts.start(self.log), hours(self.log, self.end)
         first_seen = np.full(self.log.parties, np.iinfo(np.int64).max)
         np.minimum.at(first_seen, self.log.party, self.log.ts)
         opened = self.log.ts[self.rows]

@@ -35,10 +35,11 @@ RIDES = 0.2
 
 @dataclass(frozen=True)
 class Settings:
-    """What a hunt is told. ``earlier``: names and accounts of campaigns of an earlier run, so that names stay."""
+    """What a hunt is told. ``end``: the moment (microseconds) until which the log is complete. ``earlier``: names and accounts of campaigns of an earlier run, so that names stay."""
 
     alpha: float = 0.01
     redacted: bool = True
+    end: int | None = None
     earlier: tuple[tuple[str, frozenset[str]], ...] = ()
     known: dict[str, str] = field(default_factory=dict)
     legitimate: dict[str, str] = field(default_factory=dict)
@@ -88,8 +89,8 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunt
     kinds = incidences(log)
     tell("sketch", 1, 1)
     clock.stage("sketch")
-    counts = CellCounts.start(log, rows, codebook.of(log, rows, found_vectors))
-    looker = Looker(log, rows, gathering, counts, facts, kinds, settings.alpha)
+    counts = CellCounts.start(log, rows, codebook.of(log, rows, found_vectors), codebook.needs)
+    looker = Looker(log, rows, gathering, counts, facts, kinds, settings.alpha, settings.end)
     outcome = looker.walk(lambda done, all_: tell("looks", done, all_))
     clock.stage("looks")
     tell("describe", 0, 1)

@@ -34,18 +34,20 @@ class Cells:
 
     centres: Floats | None
     scale: tuple[float, float]
+    needs: int = 0
+    """Openings that must have been seen before a look may use the cells."""
 
     @classmethod
     def fit(cls, log: Log, rows: Ints, found: dict[Family, Floats]) -> Cells:
         """Fit on the first :data:`FIT_ON` openings ``rows`` with vectors ``found``; frozen from then on."""
         if not log.with_text or len(rows) < 2 * CELLS:
-            return cls(None, (1.0, 1.0))
+            return cls(None, (1.0, 1.0), FIT_ON if log.with_text else 0)
         content, style = found[Family.CONTENT][:FIT_ON], found[Family.STYLE][:FIT_ON]
         scale = tuple(float(np.sqrt(max(x.var(0).sum(), 1e-9))) for x in (content, style))
         joint = np.hstack([content / scale[0], style / scale[1]])
         rng = np.random.default_rng(SEED)
         centres, _ = kmeans2(joint, min(CELLS, len(joint) // 2), iter=12, minit="++", seed=rng, missing="warn")
-        return cls(centres, (scale[0], scale[1]))
+        return cls(centres, (scale[0], scale[1]), FIT_ON)
 
     def of(self, log: Log, rows: Ints, found: dict[Family, Floats]) -> Ints:
         """Cell of each opening of ``rows``, whose vectors are ``found``."""
@@ -81,13 +83,14 @@ class CellCounts:
     party: Ints
     cell: Ints
     population: Floats
+    needs: int = 0
     seen: int = 0
 
     @classmethod
-    def start(cls, log: Log, rows: Ints, cell: Ints) -> CellCounts:
-        """Nothing counted yet."""
+    def start(cls, log: Log, rows: Ints, cell: Ints, needs: int = 0) -> CellCounts:
+        """Nothing counted yet. ``needs``: openings that the codebook was fitted on (:attr:`Cells.needs`)."""
         width = int(cell.max(initial=0)) + 1
-        return cls(np.zeros((log.parties, width)), log.party[rows], cell, np.full(width, 1 / width))
+        return cls(np.zeros((log.parties, width)), log.party[rows], cell, np.full(width, 1 / width), needs)
 
     def advance(self, until: int) -> None:
         """Count the openings up to position ``until``."""
@@ -100,7 +103,9 @@ class CellCounts:
         self.population = every / every.sum()
 
     def lean(self, parties: Ints, members: Ints, weight: Floats) -> Floats:
-        """Log ratio per party: its openings among the members' corpus (leave one out) against the log's, within +-12."""
+        """0 until the codebook's openings have all been seen (a look must not use what came later); then the log ratio per party: its openings among the members' corpus (leave one out) against the log's, within +-12."""
+        if self.seen < self.needs:
+            return np.zeros(len(parties))
         own = np.zeros(len(self.counts))
         own[members] = weight
         pooled = own[members] @ self.counts[members]

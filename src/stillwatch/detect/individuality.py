@@ -14,8 +14,8 @@ Assumptions: openings of one account are exchangeable; the mean of a handful of 
 estimated from the *other* members (leave one out). Failing to reject *dealt* is never evidence: an account with few
 openings has a ratio near 1 and moves nothing, so a small set is not convicted by lack of data.
 Error rate: under the null and a fixed centre each ratio has expectation 1, so their mixture product is an e-value
-(Vovk and Wang 2021). The centre is estimated, hence the calibration on reference sets of the same log
-(``stillwatch.campaigns.calibration``), which a run reports.
+(Vovk and Wang 2021). The centre is estimated, so a run reports how the other sets of the same log, formed by the same
+linking, came out (``stillwatch.campaigns.guarantee``).
 
 Source for the correlation: Donner 1986, "A review of inference procedures for the intraclass correlation coefficient".
 """
@@ -83,7 +83,8 @@ def correlation(sums: Sums) -> float:
     total, norms, all_s = n.sum(), (s**2).sum(1), s.sum(0)
     within = (norms - q).sum() / (n * (n - 1)).sum()
     between = (all_s @ all_s - norms.sum()) / (total**2 - (n**2).sum())
-    return float((within - between) / (q.sum() / total - between))
+    left = q.sum() / total - between
+    return float((within - between) / left) if left > 1e-12 * q.sum() / total else float("nan")
 
 
 def squared_distance(sums: Sums, centre: Floats) -> Floats:
@@ -167,7 +168,10 @@ def _log_ratio(size: Floats, noise: Floats, distance: Floats, spread: Spread) ->
 
 def most_possible(n: Floats, spread: Spread) -> Floats:
     """The largest log ratio an account with ``n`` openings could reach; depends on sizes only, so it may select sets."""
-    return np.maximum(dealt_against_people(n, np.zeros(len(n)), spread), 0.0)
+    size = np.maximum(n, 2)
+    noise = np.sqrt(2 * spread.concentration / (size * (size - 1)) + 1e-6) * spread.variance
+    reached = [dealt_against_people(n, -steps * noise, spread) for steps in np.linspace(0, 10, 21)]
+    return np.maximum(np.max(reached, axis=0), 0.0)
 
 
 def mixture(log_ratios: Floats) -> float:

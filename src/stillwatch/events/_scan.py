@@ -101,7 +101,7 @@ class Scan:
         if self._limits.threads is not None:
             settings["threads"] = self._limits.threads
         engine = duckdb.connect(":memory:", config=settings)
-        engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET enable_progress_bar_print = false")
         return engine
 
     def read(self, file: LogFile) -> None:

@@ -125,6 +125,7 @@ def make_world(
     records: list[Row] = []
     rows: list[Row] = []
     theirs: list[Row] = []
+    begins: dict[str, datetime] = {}
     for number in range(people):
         actor = _person(number, per_day, rng)
         records.append(_record(actor, number, rng))
@@ -133,9 +134,10 @@ def make_world(
         actor = _member(number, per_day, rng)
         begin = START + timedelta(days=1, hours=9 * max(0, number - EARLY + 1))
         records.append(_member_record(actor, number, begin))
+        begins[actor.name] = begin
         theirs += _talk(actor, begin, days, rng)
     theirs = [row for row in theirs if row["ts"] < START + timedelta(days=days)]  # type: ignore[operator]
-    _hand_over(theirs, handed, rng)
+    _hand_over(theirs, begins, handed, rng)
     rows = sorted(rows + theirs, key=lambda row: (row["ts"], row["exchange_id"]))
     names = tuple(str(record["account_id"]) for record in records)
     return World(rows, records, names[:people], names[people:])
@@ -279,9 +281,8 @@ def _context(talk: str, turn: int) -> str:
     return f"h_{_hash(f'{talk}/{turn}')}"
 
 
-def _hand_over(theirs: list[Row], share: float, rng: random.Random) -> None:
-    """Let another account of the campaign go on with a share of its conversations."""
-    names = sorted({str(row["account_id"]) for row in theirs})
+def _hand_over(theirs: list[Row], begins: dict[str, datetime], share: float, rng: random.Random) -> None:
+    """Let another account of the campaign, one that has begun by then, go on with a share of its conversations."""
     for row in theirs:
         if row["turn"] != 1 and rng.random() < share:
-            row["account_id"] = rng.choice(names)
+            row["account_id"] = rng.choice([name for name, begin in begins.items() if begin <= row["ts"]])  # type: ignore[operator]
