@@ -19,8 +19,8 @@ from stillwatch.detect.individuality import (
     SetEvidence,
     Spread,
     Sums,
-    most_possible,
     pair_evidence,
+    reach,
     set_evidence,
 )
 from stillwatch.detect.log import Bools, Floats, Ints
@@ -183,7 +183,7 @@ class Judged:
 
 
 def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[list[Candidate], int]:
-    """Communities that could reach ``bar`` (log10 e) at all, judged, and the number of hypotheses they stand for.
+    """Communities whose sizes let them reach ``bar`` (log10 e), judged, and the number of hypotheses they stand for.
 
     Communities of parties nearly all of whom are flagged already (``known``) are not judged again. Leiden cuts a large,
     loosely tied pool into arbitrary pieces. Pieces that show evidence of their own and are stronger together than apart
@@ -193,7 +193,7 @@ def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[l
     """
     sums, spread, _ = view.families[view.leading]
     graph = behavioural_graph(sums, spread, view.infrastructure)
-    most = np.max([most_possible(s.n, sp) for s, sp, _ in view.families.values()], axis=0)
+    most = np.max([reach(s.n, sp) for s, sp, _ in view.families.values()], axis=0)
     handed = np.zeros(len(most))
     if LinkKind.HANDOFF in view.graph.by_kind:
         handed = np.asarray(view.graph.by_kind[LinkKind.HANDOFF].sum(1)).ravel()

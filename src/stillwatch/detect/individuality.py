@@ -166,12 +166,13 @@ def _log_ratio(size: Floats, noise: Floats, distance: Floats, spread: Spread) ->
     return np.asarray(np.clip((log_dealt - log_person)[:, 0], LEAST, MOST))
 
 
-def most_possible(n: Floats, spread: Spread) -> Floats:
-    """The largest log ratio an account with ``n`` openings could reach; depends on sizes only, so it may select sets."""
-    size = np.maximum(n, 2)
-    noise = np.sqrt(2 * spread.concentration / (size * (size - 1)) + 1e-6) * spread.variance
-    reached = [dealt_against_people(n, -steps * noise, spread) for steps in np.linspace(0, 10, 21)]
-    return np.maximum(np.max(reached, axis=0), 0.0)
+def reach(n: Floats, spread: Spread) -> Floats:
+    """Log ratio of an account with ``n`` openings that lies exactly at the centre: what its size lets it say.
+
+    Depends on sizes only, so it may select the sets worth judging. Chance can give a little more (a distance estimated
+    below 0); an account is never counted on for that.
+    """
+    return np.maximum(dealt_against_people(n, np.zeros(len(n)), spread), 0.0)
 
 
 def mixture(log_ratios: Floats) -> float:

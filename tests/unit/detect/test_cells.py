@@ -85,9 +85,6 @@ class TestFit:
         codebook, _ = fitted
         assert codebook.needs == FIT_ON
 
-    @pytest.mark.xfail(
-        reason="a log with text too short for a codebook leans by length, the same hours of a longer one do not"
-    )
     def test_the_first_hours_lean_nowhere_whether_the_log_ends_there_or_not(self, log, fitted):
         codebook, found = fitted
         few = np.arange(2 * CELLS - 1)
