@@ -169,6 +169,21 @@ def test_order_and_form_of_the_files_do_not_matter(found, hunt, world, files, tm
     assert ran.verdicts == found.verdicts
 
 
+@pytest.mark.xfail(
+    reason="equal texts of any kind count as a shared assignment, so greetings excuse a campaign", strict=True
+)
+def test_a_greeting_sent_by_each_account_is_no_excuse(hunt, world, files, tmp_path):
+    rows = list(world.exchanges)
+    for name in world.members:
+        first = next((row for row in rows if row["account_id"] == name and row["turn"] == 1), None)
+        if first is not None:
+            greeting = {"exchange_id": f"{first['exchange_id']}-hi", "prompt": "hi", "context_out": None}
+            rows.append({**first, **greeting, "ts": first["ts"] + timedelta(seconds=5)})
+    log, _ = replace(world, exchanges=rows).write(tmp_path / "log")
+    ran = hunt(log, tmp_path / "run", accounts=files[1])
+    assert ran.code == ExitCode.FINDINGS
+
+
 class TestUntil:
     def test_reads_nothing_later(self, hunt, world, files, campaign, tmp_path):
         log, accounts = files
