@@ -169,9 +169,6 @@ def test_order_and_form_of_the_files_do_not_matter(found, hunt, world, files, tm
     assert ran.verdicts == found.verdicts
 
 
-@pytest.mark.xfail(
-    reason="equal texts of any kind count as a shared assignment, so greetings excuse a campaign", strict=True
-)
 def test_a_greeting_sent_by_each_account_is_no_excuse(hunt, world, files, tmp_path):
     rows = list(world.exchanges)
     for name in world.members:

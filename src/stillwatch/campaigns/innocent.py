@@ -20,6 +20,7 @@ ASSIGNMENT = "classroom or shared assignment"
 ASSIGNMENT_RATE = 1e-3
 """Equal pairs among openings of different accounts from which a shared assignment explains a set: a list of at most a
 thousand tasks. Classrooms measured on real prompts lie near 2e-3, dealt corpora near 1e-4 and below."""
+COPIES = 3
 SURE = 0.01
 ONE_CUSTOMER = 0.8
 """Share of a set behind one payment instrument, or behind one mail domain that is not a public provider."""
@@ -110,6 +111,7 @@ def _assignment(facts: Facts, mine: Ints) -> Alternative:
         return Alternative(
             name, "not testable without text; a set without a common night is not a class", rejected=True
         )
+    mine = mine[facts.log.prompt.codes[facts.rows[mine]] != NONE]
     pairs, possible = equal_pairs(facts.log.prompt.codes[facts.rows[mine]], facts.opening_party[mine])
     p = float(poisson.cdf(pairs, possible * ASSIGNMENT_RATE)) if possible else 1.0
     found = f"{pairs:,.0f} equal pairs among {possible:,.0f}, at least {possible * ASSIGNMENT_RATE:,.0f} expected"
@@ -117,9 +119,13 @@ def _assignment(facts: Facts, mine: Ints) -> Alternative:
 
 
 def equal_pairs(text: Ints, party: Ints) -> tuple[float, float]:
-    """Pairs of equal openings between different parties, each text once per party, and the pairs there are."""
+    """Pairs of equal openings between different parties, each text once per party, and the pairs there are.
+
+    A text counts as if at most :data:`COPIES` parties had sent it: an assignment is many texts shared by some, a greeting
+    is one text shared by all, and must not clear a pool that opens with it.
+    """
     once = np.unique(np.stack([text, party], axis=1), axis=0) if len(text) else np.zeros((0, 2), np.int64)
-    same = np.unique(once[:, 0], return_counts=True)[1].astype(float)
+    same = np.minimum(np.unique(once[:, 0], return_counts=True)[1], COPIES).astype(float)
     each = np.unique(once[:, 1], return_counts=True)[1].astype(float)
     return float((same * (same - 1) / 2).sum()), float((each.sum() ** 2 - (each**2).sum()) / 2)
 
