@@ -92,7 +92,7 @@ def read_source(folder: Path, days: float | None = None) -> Source:
     if days is not None:
         until = pc.min(pq.read_table(folder / "exchanges.parquet", columns=["ts"])["ts"]).as_py() + timedelta(days=days)
     exchanges = read_exchanges(folder / "exchanges.parquet", until=until).table
-    accounts = read_accounts(folder / "accounts.parquet", until=until).table
+    accounts = read_accounts(folder / "accounts.parquet").table
     innocent = np.asarray(pc.is_in(accounts["account_id"].cast(pa.string()), honest))
     group = np.full(accounts.num_rows, -1, np.int64)
     group[innocent] = groups_of(accounts.filter(pa.array(innocent)))

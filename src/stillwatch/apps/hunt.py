@@ -55,7 +55,7 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
     read = read_exchanges(
         str(request.exchanges), until=request.until, metadata_only=request.metadata_only, memory=request.memory
     )
-    accounts = read_accounts(str(request.accounts), until=request.until) if request.accounts else None
+    accounts = read_accounts(str(request.accounts)) if request.accounts else None
     log = Log.build(read.table, accounts.table if accounts else None)
     progress("read", 1, 1)
     seconds = {"read": round(time.perf_counter() - started, 3)}

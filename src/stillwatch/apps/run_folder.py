@@ -7,6 +7,7 @@ has two more columns, ``why`` and ``nearest_set``.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stillwatch._internal.exchange import exchange
 from stillwatch.campaigns.model import Campaign, HuntResult, Verdict
 from stillwatch.errors import InputError, OutputError, UsageError
 
@@ -24,6 +26,7 @@ RUN = "run.json"
 VERDICTS = "verdicts.parquet"
 CAMPAIGNS = "campaigns.parquet"
 REPORT = "report.html"
+OURS = (VERDICTS, CAMPAIGNS, REPORT, RUN)
 
 
 def verdict_schema() -> pa.Schema:
@@ -197,7 +200,7 @@ def write_run(result: HuntResult, out: Path, *, report_html: str) -> None:
         pq.write_table(campaign_table(result.campaigns), partial / CAMPAIGNS, compression="zstd")
         (partial / REPORT).write_text(report_html, encoding="utf-8", errors="replace")
         (partial / RUN).write_bytes(run_json(result))
-        for name in (VERDICTS, CAMPAIGNS, REPORT, RUN):
+        for name in OURS:
             _sync(partial / name)
         _move(partial, out)
     except OSError as error:
@@ -208,13 +211,32 @@ def write_run(result: HuntResult, out: Path, *, report_html: str) -> None:
 
 
 def _move(partial: Path, out: Path) -> None:
-    """Move a complete folder into place: in one step where ``out`` is new, file by file otherwise."""
+    """Move a complete folder into place in one step; what else lay in ``out`` stays there.
+
+    Where the file system cannot let two folders change places, the earlier run steps aside first: a kill between those
+    two steps leaves it beside, under a hidden name, and nothing is lost.
+    """
+    partial.chmod(0o777 & ~_umask())
     if not out.exists():
-        partial.chmod(0o777 & ~_umask())
         partial.rename(out)
         return
-    for name in (VERDICTS, CAMPAIGNS, REPORT, RUN):
-        (partial / name).replace(out / name)
+    partial.chmod(out.stat().st_mode & 0o7777)
+    try:
+        exchange(partial, out)
+        earlier = partial
+    except OSError as error:
+        if error.errno not in {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}:
+            raise
+        earlier = partial.with_name(f"{partial.name}-earlier")
+        out.rename(earlier)
+        try:
+            partial.rename(out)
+        except OSError:
+            earlier.rename(out)
+            raise
+    for other in [each for each in earlier.iterdir() if each.name not in OURS]:
+        other.rename(out / other.name)
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _umask() -> int:

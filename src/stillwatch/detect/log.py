@@ -6,7 +6,6 @@ Rows are in order of time, so a prefix of the log is a prefix of every array: wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -243,12 +242,9 @@ def _accounts(ids: pa.Array, table: pa.Table | None) -> Accounts:
     if created is not None:
         stamps = created.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
         created_us = pc.fill_null(stamps.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
-    verified_column = column("verified")
-    verified = np.zeros(count, bool)
-    if verified_column is not None:
-        verified = np.asarray(pc.fill_null(verified_column, False), bool)  # noqa: FBT003
+    verified = _flags(column("verified"), count)
     payment, domain = codes("payment_fingerprint"), codes("email_domain")
-    party = _parties(count, (codes("owner_id"), codes("organisation_id")), payment, domain, verified)
+    party = _parties(count, table, order)
     return Accounts(
         ids=ids.cast(pa.string()),
         party=party,
@@ -264,8 +260,22 @@ def _accounts(ids: pa.Array, table: pa.Table | None) -> Accounts:
     )
 
 
-def _parties(count: int, owners: Sequence[Codes], payment: Codes, domain: Codes, verified: Bools) -> Ints:
-    """Accounts of one owner or organisation on record count as one party.
+def _parties(count: int, table: pa.Table | None, order: pa.Array) -> Ints:
+    """Party of each account of the log; ``order`` is its row in the table of records, null without one.
+
+    Parties are joined over all records, also of accounts that have not sent anything: two accounts that a third one
+    joins are one party from the start, and a hunt until an earlier moment sees the same parties.
+    """
+    label = np.arange(count, dtype=np.int64)
+    if table is not None and table.num_rows:
+        row = pc.fill_null(order, NONE).to_numpy(zero_copy_only=False).astype(np.int64)
+        label = np.where(row == NONE, table.num_rows + label, _owners(table)[row])
+    _, first, dense = np.unique(label, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[dense].astype(np.int64)
+
+
+def _owners(table: pa.Table) -> Ints:
+    """A number per record, the same for accounts of one owner or organisation on record.
 
     On record means: the same owner or organisation id; or verified accounts that share a mail domain *and* a payment
     instrument, which is one customer who says so openly.
@@ -273,22 +283,30 @@ def _parties(count: int, owners: Sequence[Codes], payment: Codes, domain: Codes,
     from scipy.sparse import coo_array  # noqa: PLC0415 - only here, and slow to import
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
+    count, names = table.num_rows, set(table.column_names)
+
+    def codes(name: str) -> Codes:
+        return Codes.of(table[name] if name in names else None, count)
+
+    payment, domain = codes("payment_fingerprint"), codes("email_domain")
+    openly = _flags(table["verified"] if "verified" in names else None, count)
+    known = openly & (payment.codes != NONE) & (domain.codes != NONE)
+    firm = np.where(known, combined(payment.codes, domain.codes), NONE)
     left: list[Ints] = []
     right: list[Ints] = []
-    open_firm = np.where(
-        verified & (payment.codes != NONE) & (domain.codes != NONE),
-        combined(payment.codes, domain.codes) if count else payment.codes,
-        NONE,
-    )
-    for key in (*(owner.codes for owner in owners), open_firm):
-        known = np.flatnonzero(key != NONE)
-        by_key = known[np.argsort(key[known], kind="stable")]
+    for key in (codes("owner_id").codes, codes("organisation_id").codes, firm):
+        on_record = np.flatnonzero(key != NONE)
+        by_key = on_record[np.argsort(key[on_record], kind="stable")]
         same = key[by_key][1:] == key[by_key][:-1]
         left.append(by_key[:-1][same])
         right.append(by_key[1:][same])
     a, b = np.concatenate(left), np.concatenate(right)
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
-    label = connected_components(graph, directed=False)[1] if count else np.zeros(0, np.int64)
-    _, first, dense = np.unique(label, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return rank[dense].astype(np.int64) if count else np.zeros(0, np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _flags(column: pa.Array | pa.ChunkedArray | None, count: int) -> Bools:
+    """A column of yes and no, where null and a column of nulls mean no."""
+    if column is None or pa.types.is_null(column.type):
+        return np.zeros(count, bool)
+    return np.asarray(pc.fill_null(column, False), bool)  # noqa: FBT003

@@ -112,16 +112,16 @@ def read_exchanges(
 
 
 def read_accounts(
-    source: str | Path, *, until: datetime | None = None, memory: str = "1GB", threads: int | None = None
+    source: str | Path, *, memory: str = "1GB", threads: int | None = None
 ) -> ReadResult:
     """Read the account table; every column but ``account_id`` may be missing.
 
-    Accounts created after ``until`` are not read. Of rows with the same ``account_id`` the first stays.
+    It is read whole: what is on record about an account counts from its first exchange, whenever that is. Of rows with the same ``account_id`` the first stays.
 
     Raises:
         InputError: nothing to read, every file broken, or no ``account_id``.
     """
-    return _read(source, _ACCOUNTS, frozenset(), until, Limits(memory, threads))
+    return _read(source, _ACCOUNTS, frozenset(), None, Limits(memory, threads))
 
 
 def _read(

@@ -180,9 +180,6 @@ class TestPrefix:
             same = side[:, None] == part.context_in[None]
             assert (same == (wide[:, None] == whole.context_in[None, : len(part)])).all()
 
-    @pytest.mark.xfail(
-        reason="parties are joined through the accounts that the log shows, so a later account joins earlier"
-    )
     def test_an_account_that_comes_later_does_not_join_those_before_it(self):
         records = [
             {"account_id": "a0", "owner_id": "o"},

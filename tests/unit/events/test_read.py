@@ -310,11 +310,11 @@ class TestAccounts:
         assert result.table.to_pylist()[0] == {c.name: "a" if c.name == "account_id" else None for c in ACCOUNTS}
         assert {field for field, _ in repairs(result)} == {"created_at", "signup_ip", "verified"}
 
-    def test_accounts_created_later_are_not_read(self, tmp_path):
+    def test_is_read_whole(self, tmp_path):
         rows = [{"account_id": f"a{i}", "created_at": START + timedelta(days=i)} for i in range(3)]
         path = write_parquet(tmp_path / "a.parquet", [*rows, {"account_id": "unknown"}], ACCOUNT_SCHEMA)
-        result = read_accounts(path, until=START + timedelta(days=1))
-        assert result.table["account_id"].to_pylist() == ["a0", "a1", "unknown"]
+        result = read_accounts(path)
+        assert result.table["account_id"].to_pylist() == ["a0", "a1", "a2", "unknown"]
 
 
 class TestDevelopmentLog:
