@@ -20,6 +20,41 @@ Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Range = tuple[float, float]
 
+CAPABILITIES: tuple[str, ...] = (
+    "reasoning",
+    "coding",
+    "agentic",
+    "tools",
+    "knowledge",
+    "exam",
+    "writing",
+    "data",
+    "vision",
+    "safety",
+    "translation",
+    "conversation",
+)
+"""Names that ``text.capabilities`` may weigh: which prompts a group draws on."""
+
+ELICITATIONS: tuple[str, ...] = (
+    "plain",
+    "rationale",
+    "rubric",
+    "pairwise",
+    "safe-rewrite",
+    "trace-reconstruction",
+    "trace-coercion",
+    "trajectory",
+    "code-data",
+    "self-instruct",
+    "boundary-probe",
+    "pinned",
+)
+"""Names that ``text.elicitation`` may weigh: what is asked around a task. ``pinned`` fixes the language of the answer."""
+
+LANGUAGES: tuple[str, ...] = ("en", "zh", "es", "fr", "de", "pt", "it", "nl", "ru", "ja", "ko", "tr", "pl", "id")
+"""Languages that ``text.languages`` may weigh."""
+
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Values of a scenario file: unknown keys are errors."""
@@ -113,7 +148,9 @@ class Text(_Part, frozen=True, kw_only=True):
     paraphrase: Share = 0.0
     filler: Filler = Filler()
     prefix: str | None = None
-    turns: Positive = 1.4
+    speakers: Count = 1
+    """People who speak through one account, each with a voice of their own: the customers of a relay or an aggregator."""
+    turns: Annotated[float, Meta(ge=1)] = 1.4
     most_turns: Count = 40
     handoff: Share = 0.0
     """Share of continued exchanges that another account of the group sends."""
@@ -158,6 +195,8 @@ class Infrastructure(_Part, frozen=True, kw_only=True):
     rotate_hours: Positive = 72.0
     payment: Annotated[float, Meta(ge=0)] = 1.0
     payment_reuse: Share = 1.0
+    promo: bool = False
+    """The common instruments are promotion codes, as at a hackathon."""
     clients: Count | None = None
     """Distinct client programs in the group; none: each account its own, as popular as in the world."""
     ipv6: Share = 0.2
@@ -219,9 +258,10 @@ class Group(_Part, frozen=True, kw_only=True):
     models: dict[str, Positive] = msgspec.field(default_factory=lambda: {"atlas-large": 0.5, "atlas-small": 0.5})
     pivot: Pivot | None = None
     rider: str | None = None
-    """A broker pool (another group) through whose accounts this group's exchanges go, instead of accounts of its own."""
-    rider_share: Share = 0.1
-    """Share of the pool's traffic that the rider's exchanges make up."""
+    """A broker pool (another group) through whose accounts this group's exchanges go, instead of accounts of its own;
+    ``accounts`` is then the number of the pool's accounts that it goes through."""
+    rider_share: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Share of the pool's traffic that the rider's exchanges make up; it takes precedence over ``exchanges``."""
     responses: bool = False
 
 
