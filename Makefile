@@ -38,7 +38,6 @@ pytest: $(VENV)/dev.stamp ## the tests alone; ARGS are handed on
 # The folder of a log with its truth: exchanges.parquet, accounts.parquet, truth.parquet.
 LOG ?= $(or $(STILLWATCH_SHARED),../shared)/data/traffic-dev
 bench: $(VENV)/dev.stamp ## the published methods beside ours, on the log in LOG
-	@$(PIP) --require-hashes -r requirements/bench.lock
 	$(BIN)/stillwatch hunt $(LOG)/exchanges.parquet --accounts $(LOG)/accounts.parquet --out out/bench || [ $$? -eq 3 ]
 	$(BIN)/python -m benchmarks.hunt_vs_baselines $(LOG) out/bench
 
@@ -51,8 +50,7 @@ LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 lock: ## resolve the locked packages anew (needs uv)
 	$(LOCK) --group build -o requirements/base.lock
-	$(LOCK) --group dev --extra plots --constraint requirements/base.lock -o requirements/dev.lock
-	$(LOCK) --group dev --extra bench --constraint requirements/dev.lock -o requirements/bench.lock
+	$(LOCK) --group dev --extra plots --extra lab --extra bench --constraint requirements/base.lock -o requirements/dev.lock
 
 clean: ## remove what was built; the environment goes too
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

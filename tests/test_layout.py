@@ -72,10 +72,10 @@ def test_no_tracked_file_names_a_registry_or_a_place_on_a_machine():
 
 def test_locks_hold_hashes_and_no_address():
     locks = sorted((ROOT / "requirements").glob("*.lock"))
-    assert [lock.name for lock in locks] == ["base.lock", "bench.lock", "dev.lock"]
+    assert [lock.name for lock in locks] == ["base.lock", "dev.lock"]
     for lock in locks:
         text = lock.read_text("utf-8")
         assert not re.search(r"https?:|file:|--(?:extra-)?index-url|--find-links", text)
         pins = re.findall(r"^[a-z0-9._-]+(?:\[.*\])?==.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
-        assert len(pins) > 30
+        assert len(pins) > 20
         assert all("--hash=sha256:" in pin for pin in pins)

@@ -32,16 +32,16 @@ LIBRARIES = (
     "cyclopts",
     "rich",
     "jinja2",
-    "tokenizers",
+    "pyyaml",
     "rensa",
     "xxhash",
     "py3langid",
     "graspologic-native",
-    "safetensors",
 )
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "plots": ("matplotlib",),
     "bench": ("polars", "scikit-learn"),
+    "lab": ("matplotlib", "optuna", "scikit-learn"),
     "distill": ("model2vec",),
 }
 _TABLE = "stillwatch.detect.sketch"
