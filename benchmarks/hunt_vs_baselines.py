@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl  # noqa: TID251 - not the package
 
 from benchmarks.baselines import tables
@@ -25,7 +24,7 @@ from benchmarks.baselines.mmd import MmdPaper
 from benchmarks.baselines.mmd_accounts import MmdAccounts, MmdPooled
 from benchmarks.baselines.picture import draw
 from benchmarks.baselines.prada import Prada
-from benchmarks.baselines.protocol import Baseline, Half, Outcome, Roc, ahead, choose, measure, split, values
+from benchmarks.baselines.protocol import Baseline, Half, Outcome, ahead, choose, measure, split, values
 from benchmarks.baselines.sets import Sets, link_sets, read_sets
 from benchmarks.baselines.volume import VolumeLimit
 
@@ -97,14 +96,6 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def corners(curve: Roc, *, up_to: float = 0.1) -> dict[str, list[float]]:
-    """False-positive rates up to ``up_to`` at which the curve rises, and how high it rises there."""
-    rates = [float(f) for f in np.unique(curve.fpr) if f <= up_to]
-    heights = [curve.tpr_at(f) for f in rates]
-    kept = [i for i in range(len(rates)) if i == 0 or heights[i] > heights[i - 1]]
-    return {"fpr": [round(rates[i], 5) for i in kept], "tpr": [round(heights[i], 5) for i in kept]}
-
-
 def as_json(rows: Sequence[Row], log: Log, sets: Sets) -> dict[str, object]:
     """The comparison with every operating point that a false-positive rate up to 0.1 resolves."""
     first = rows[0].outcome
@@ -121,7 +112,7 @@ def as_json(rows: Sequence[Row], log: Log, sets: Sets) -> dict[str, object]:
                 "seconds": None if r.seconds is None else round(r.seconds, 1),
                 "least_lead_of_the_hunt": None if r.lead is None
                 else {"lead": round(r.lead[0], 4), "at_fpr": round(r.lead[1], 5)},
-                "roc_to_0.1": corners(o.curve),
+                "roc_to_0.1": o.curve.corners(),
             }
         )  # fmt: skip
     return {

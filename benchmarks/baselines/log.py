@@ -7,44 +7,23 @@ Source of the columns: the project's contract ``exchange-log``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl  # noqa: TID251 - not the package
 import xxhash
-from numpy.typing import NDArray
 
 from stillwatch.detect.sketch.embed import StaticEmbedding
+from stillwatch.lab.detectors.windows import TEXT_LIMIT, Embed, Vectors, Windows, unit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Vectors = NDArray[np.float32]
-Embed = Callable[[Sequence[str]], Vectors]
-
+__all__ = ["TEXT_LIMIT", "Embed", "Log", "Vectors", "Windows", "load_embedding", "prompt_windows", "read_log",
+           "read_truth", "unit"]  # fmt: skip
 COLUMNS = ("exchange_id", "ts", "account_id", "client", "ip", "ja4", "model", "prompt", "turn", "input_tokens",
            "output_tokens", "temperature")  # fmt: skip
-TEXT_LIMIT = 2000
-"""Characters of a prompt that are embedded; the rest adds time and no information to a mean of word vectors."""
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Prompt vectors by account: rows ``starts[i]`` to ``starts[i + 1]`` of ``vectors`` belong to ``accounts[i]``."""
-
-    accounts: tuple[str, ...]
-    starts: NDArray[np.int64]
-    vectors: Vectors
-
-    def of(self, i: int) -> Vectors:
-        """Vectors of account number ``i``, in log order; shape (n_i, d)."""
-        return self.vectors[self.starts[i] : self.starts[i + 1]]
-
-    def sizes(self) -> NDArray[np.int64]:
-        """Number of vectors of each account."""
-        return np.diff(self.starts)
 
 
 @dataclass(frozen=True)
@@ -112,9 +91,3 @@ def load_embedding(table: Path | None = None) -> Embed:
         model = StaticModel.from_pretrained(str(table))
         return lambda texts: unit(np.asarray(model.encode(list(texts)), dtype=np.float32))
     return StaticEmbedding.load().encode
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows scaled to length one; rows of zeros stay."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)

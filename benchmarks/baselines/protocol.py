@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from stillwatch.lab.roc import Roc, roc_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -66,24 +68,6 @@ class Half:
     malicious: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Roc:
-    """Operating points from strict to lax: ``fpr`` and ``tpr`` are non-decreasing and end at (1, 1)."""
-
-    fpr: NDArray[np.float64]
-    tpr: NDArray[np.float64]
-    benign: int
-    malicious: int
-
-    def tpr_at(self, fpr: float) -> float:
-        """The largest true-positive rate among thresholds whose false-positive rate does not exceed ``fpr``."""
-        return float(self.tpr[np.searchsorted(self.fpr, fpr + 1e-12, side="right") - 1])
-
-    def auc(self) -> float:
-        """Area under the curve, ties counted half."""
-        return float(np.trapezoid(self.tpr, self.fpr))
-
-
 def split(truth: Mapping[str, bool], accounts: Iterable[str], *, salt: str = "halves") -> tuple[Half, Half]:
     """The tuning half and the evaluation half, by hash of ``salt`` and account; accounts without truth are left out."""
     parts: tuple[list[str], ...] = ([], [], [], [])
@@ -103,14 +87,7 @@ def values(scores: Mapping[str, float], accounts: Iterable[str]) -> NDArray[np.f
 
 def roc(scores: Mapping[str, float], half: Half) -> Roc:
     """Receiver operating characteristic over ``half``; equal scores share one operating point."""
-    neg, pos = np.sort(values(scores, half.benign)), np.sort(values(scores, half.malicious))
-    cuts = np.unique(np.concatenate((neg, pos)))[::-1]
-    # at cut c everything with score >= c is called malicious
-    fp = neg.size - np.searchsorted(neg, cuts, side="left")
-    tp = pos.size - np.searchsorted(pos, cuts, side="left")
-    fpr = np.concatenate(([0.0], fp / max(1, neg.size)))
-    tpr = np.concatenate(([0.0], tp / max(1, pos.size)))
-    return Roc(fpr, tpr, neg.size, pos.size)
+    return roc_of(values(scores, half.benign), values(scores, half.malicious))
 
 
 def threshold(scores: Mapping[str, float], benign: Iterable[str], fpr: float) -> float:
