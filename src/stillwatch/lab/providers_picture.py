@@ -57,10 +57,15 @@ def _by_share(plots: Any, sweeps: Sweeps) -> Any:
     figure, axes = plots.subplots(figsize=(5.6, 3.8), layout="constrained")
     rows = sorted(sweeps.by_share, key=lambda row: row.common)
     shares = [100 * row.common for row in rows]
-    alone = next((row.leaked for row in sweeps.by_delay if row.delay_s is None), None)
-    if alone is not None:
-        axes.axhline(alone.mean / 1e3, color=ALONE, ls="--", label="no sharing")
-        axes.axhspan(alone.low / 1e3, alone.high / 1e3, color=ALONE, alpha=0.15, lw=0)
+    axes.plot(shares, [row.alone.mean / 1e3 for row in rows], color=ALONE, ls="--", label="no sharing")
+    axes.fill_between(
+        shares,
+        [row.alone.low / 1e3 for row in rows],
+        [row.alone.high / 1e3 for row in rows],
+        color=ALONE,
+        alpha=0.15,
+        lw=0,
+    )
     axes.plot(
         shares,
         [row.leaked.mean / 1e3 for row in rows],

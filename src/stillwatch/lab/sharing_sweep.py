@@ -19,6 +19,8 @@ from stillwatch.lab.split import Detector, Policy, Split
 
 DELAYS = (0.0, 1.0, 60.0, 3600.0, 14_400.0, 86_400.0, math.inf)
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+RESPAWNS = (None, (24.0, 24.0), (6.0, 6.0), (1.0, 1.0))
+"""Hours until a blocked set is back; none: it never is."""
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 Tell = Callable[[int, int], None]
@@ -35,13 +37,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One point of a sweep.
 
-    ``delay_s`` is null for no sharing. ``saved`` is the share of the exchanges leaked without sharing that were not
+    ``leaked`` with sharing, ``alone`` without, all else equal. ``delay_s`` is null for no sharing. ``saved`` is the share of the exchanges leaked without sharing that were not
     leaked; ``saved_after_first`` the same of those leaked after the first block elsewhere.
     """
 
     delay_s: float | None
     common: float
+    respawn_hours: tuple[float, float] | None
     leaked: Figure
+    alone: Figure
     by_provider: dict[str, Figure]
     after_first: Figure
     saved: Figure
@@ -74,6 +78,7 @@ class Sweeps(msgspec.Struct, frozen=True, kw_only=True):
     share_delay_s: float
     by_delay: tuple[Row, ...]
     by_share: tuple[Row, ...]
+    by_respawn: tuple[Row, ...]
     poison: tuple[PoisonRow, ...]
 
 
@@ -124,7 +129,9 @@ def _row(delay: float, split: Split, got: list[Outcome], without: list[Outcome])
     return Row(
         delay_s=None if math.isinf(delay) else delay,
         common=split.common,
+        respawn_hours=split.respawn,
         leaked=figure([o.leaked for o in got]),
+        alone=figure([o.leaked for o in without]),
         by_provider={name: figure([o.accounts[at].leaked for o in got]) for at, name in enumerate(names)},
         after_first=figure([o.after_first for o in got]),
         saved=_saved([o.leaked for o in got], [o.leaked for o in without]),
@@ -154,7 +161,7 @@ def sweep(
     seed: int = 7,
     tell: Tell | None = None,
 ) -> Sweeps:
-    """Leak against delay, leak against the share of common infrastructure at ``share_delay``, and false indicators.
+    """Leak against delay; at ``share_delay`` against common infrastructure and against respawn; false indicators.
 
     Args:
         split: The campaign.
@@ -162,7 +169,7 @@ def sweep(
         policy: When a provider acts on what others tell it.
         delays: Seconds; infinite is no sharing, which is always run too.
         shares: Shares of common infrastructure.
-        share_delay: Propagation delay of the second sweep.
+        share_delay: Propagation delay of all sweeps but the first.
         runs: Seeds per point.
         seed: The first of them.
         tell: Told points done and all.
@@ -172,23 +179,23 @@ def sweep(
     """
     if runs < 1 or not delays or any(not 0 <= share <= 1 for share in shares):
         raise UsageError("expected at least one run, one delay, and shares from 0 to 1", hint="for example --runs 10")
-    seeds = range(seed, seed + runs)
     honest = msgspec.structs.replace(split, poison=None)
-    told = tell or (lambda _done, _all: None)
-    points = len(delays) + len(shares)
-    without = _runs(honest, detector, policy, math.inf, seeds)
-    by_delay = []
-    for done, delay in enumerate(delays, 1):
-        got = without if math.isinf(delay) else _runs(honest, detector, policy, delay, seeds)
-        by_delay.append(_row(delay, honest, got, without))
-        told(done, points)
-    by_share = []
-    for done, share in enumerate(shares, len(delays) + 1):
-        at_share = msgspec.structs.replace(honest, common=share)
-        # without sharing nothing depends on what is common, except which exchanges count as after the first block
-        alone = _runs(at_share, detector, policy, math.inf, seeds)
-        by_share.append(_row(share_delay, at_share, _runs(at_share, detector, policy, share_delay, seeds), alone))
-        told(done, points)
+    at_delays = [(delay, honest) for delay in delays]
+    at_shares = [(share_delay, msgspec.structs.replace(honest, common=share)) for share in shares]
+    at_respawns = [(share_delay, msgspec.structs.replace(honest, respawn=hours)) for hours in RESPAWNS]
+    seeds = range(seed, seed + runs)
+    rows: list[Row] = []
+    alone: dict[bytes, list[Outcome]] = {}
+    points = [*at_delays, *at_shares, *at_respawns]
+    for delay, each in points:
+        key = msgspec.json.encode(each)
+        if key not in alone:
+            alone[key] = _runs(each, detector, policy, math.inf, seeds)
+        got = alone[key] if math.isinf(delay) else _runs(each, detector, policy, delay, seeds)
+        rows.append(_row(delay, each, got, alone[key]))
+        if tell is not None:
+            tell(len(rows), len(points))
+    first, second = len(at_delays), len(at_delays) + len(at_shares)
     return Sweeps(
         version=__version__,
         split=split,
@@ -197,8 +204,9 @@ def sweep(
         runs=runs,
         seed=seed,
         share_delay_s=share_delay,
-        by_delay=tuple(by_delay),
-        by_share=tuple(by_share),
+        by_delay=tuple(rows[:first]),
+        by_share=tuple(rows[first:second]),
+        by_respawn=tuple(rows[second:]),
         poison=_poisoned(split, detector, share_delay, seeds),
     )
 
