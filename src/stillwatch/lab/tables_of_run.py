@@ -36,6 +36,7 @@ class Account:
     campaign_id: str | None
     flagged_at: int | None
     counted: float | None
+    exchanges: int
     days: int
     after: int
     extraction: int
@@ -118,7 +119,7 @@ def _read(db: duckdb.DuckDBPyConnection, log: Path, out: Path) -> Tables:
 
 _COUNTS = """
 CREATE TABLE c AS
-SELECT x.account_id, count(DISTINCT date_trunc('day', x.ts)) AS days, epoch_us(max(x.ts)) AS last,
+SELECT x.account_id, count(*) AS exchanges, count(DISTINCT date_trunc('day', x.ts)) AS days, epoch_us(max(x.ts)) AS last,
     count(*) FILTER (WHERE v.flagged AND x.ts > v.flagged_at) AS after,
     count(bad.exchange_id) AS extraction,
     count(bad.exchange_id) FILTER (WHERE NOT (coalesce(v.flagged, false) AND v.flagged_at IS NOT NULL AND x.ts > v.flagged_at))
@@ -129,7 +130,7 @@ GROUP BY x.account_id
 
 _ACCOUNTS = """
 SELECT t.account_id, t.label, t.campaign, t.kind, d.account_id IS NOT NULL, v.score, coalesce(v.flagged, false), v.kind,
-    v.campaign_id, epoch_us(v.flagged_at), v.extraction_exchanges, c.days, c.after, c.extraction, c.leaked
+    v.campaign_id, epoch_us(v.flagged_at), v.extraction_exchanges, c.exchanges, c.days, c.after, c.extraction, c.leaked
 FROM {truth} t JOIN c USING (account_id) LEFT JOIN v USING (account_id) LEFT JOIN declared d USING (account_id)
 ORDER BY t.file_row_number
 """
