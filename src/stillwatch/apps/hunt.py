@@ -17,7 +17,7 @@ from stillwatch.apps.report.render import render
 from stillwatch.apps.run_folder import RUN, prepare_out, write_run
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
 from stillwatch.campaigns.service import Settings, hunt
-from stillwatch.detect.log import Log
+from stillwatch.detect.log import COLUMNS, Log
 from stillwatch.errors import RejectedOverBudget
 from stillwatch.events.read import ReadResult, read_accounts, read_exchanges
 
@@ -53,7 +53,11 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
     started = time.perf_counter()
     progress("read", 0, 1)
     read = read_exchanges(
-        str(request.exchanges), until=request.until, metadata_only=request.metadata_only, memory=request.memory
+        str(request.exchanges),
+        until=request.until,
+        metadata_only=request.metadata_only,
+        columns=COLUMNS,
+        memory=request.memory,
     )
     accounts = read_accounts(str(request.accounts)) if request.accounts else None
     log = Log.build(read.table, accounts.table if accounts else None)

@@ -17,7 +17,7 @@ from enum import StrEnum
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from stillwatch.detect.log import NONE, Codes, Ints, Log
+from stillwatch.detect.log import NONE, Codes, Ints, Log, pairs
 
 MOST_SHARED = 60
 """Document frequency above which a value links nobody."""
@@ -144,8 +144,7 @@ def _client(log: Log) -> Codes:
     if not known.any():
         return Codes(np.full(len(log), NONE, np.int64), pa.array([], pa.string()))
     width = len(log.ja4) + 1
-    pairs = np.where(known, log.client.codes * width + log.ja4.codes, NONE)
-    distinct, inverse = np.unique(pairs[known], return_inverse=True)
+    distinct, inverse = np.unique(pairs(log.client.codes[known], log.ja4.codes[known], width), return_inverse=True)
     names = [f"{log.client.text(p // width)} / {log.ja4.text(p % width)}" for p in distinct]
     codes = np.full(len(log), NONE, np.int64)
     codes[known] = inverse

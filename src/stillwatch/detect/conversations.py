@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stillwatch.detect.log import NONE, Ints, Log
+from stillwatch.detect.log import NONE, Ints, Log, pairs
 
 
 def openings_of(log: Log) -> Ints:
@@ -40,7 +40,7 @@ def _previous_of_account(log: Log) -> Ints:
 def _first_of_conversation(log: Log) -> Ints:
     out = np.full(len(log), NONE, np.int64)
     known = np.flatnonzero(log.conversation.codes != NONE)
-    key = log.conversation.codes[known] * max(len(log.accounts), 1) + log.account[known]
+    key = pairs(log.conversation.codes[known], log.account[known], len(log.accounts))
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     out[known] = known[first[inverse]]
     return out
@@ -53,8 +53,8 @@ def _latest_with_context(log: Log) -> Ints:
     asked = np.flatnonzero(log.context_in != NONE)
     if not len(made) or not len(asked):
         return out
-    keys = np.sort(log.context_out[made] * size + made)
-    at = np.searchsorted(keys, log.context_in[asked] * size + asked) - 1
+    keys = np.sort(pairs(log.context_out[made], made, size))
+    at = np.searchsorted(keys, pairs(log.context_in[asked], asked, size)) - 1
     found = (at >= 0) & (keys[np.maximum(at, 0)] // size == log.context_in[asked])
     out[asked[found]] = keys[at[found]] % size
     return out

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer]
 
 MIXTURE = (0.1, 0.3, 0.6, 0.9)
 """Shares of dealt accounts over which :func:`set_evidence` averages, with equal weight."""

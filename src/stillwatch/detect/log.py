@@ -1,12 +1,14 @@
 """The exchange log in memory: one array per column, strings as codes, accounts gathered into parties.
 
-Built once from the tables of ``stillwatch.events``; everything after it is arithmetic on these arrays.
+Built once from the tables of ``stillwatch.events``; everything after it is arithmetic on these arrays. Codes and counts
+have 32 bits, so that a row costs about 60 bytes: whoever multiplies codes widens them first (:func:`pairs`).
 Rows are in order of time, so a prefix of the log is a prefix of every array: what happened until T is ``log.upto(T)``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -14,12 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 NONE = -1
 """Code of a null."""
+COLUMNS = frozenset({"prompt", "client", "ja4", "ip", "channel", "conversation_id", "context_in", "context_out"})
+"""Columns that may be null and that a hunt reads."""
 MICROSECONDS_PER_HOUR = 3_600_000_000
 HOURS_PER_DAY = 24
 
@@ -35,13 +39,13 @@ class Codes:
     def of(cls, column: pa.ChunkedArray | pa.Array | None, rows: int) -> Self:
         """Codes of a column; a missing column is all null."""
         if column is None:
-            return cls(np.full(rows, NONE, np.int64), pa.array([], pa.string()))
+            return cls(np.full(rows, NONE, np.int32), pa.array([], pa.string()))
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks)
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(array.cast(pa.string()))
-        codes = pc.fill_null(array.indices, NONE).to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = pc.fill_null(array.indices.cast(pa.int32()), NONE).to_numpy(zero_copy_only=False)
         return cls(*_by_appearance(codes, array.dictionary))
 
     def text(self, code: int) -> str | None:
@@ -60,11 +64,14 @@ class Codes:
 
 def _by_appearance(codes: Ints, values: pa.Array) -> tuple[Ints, pa.Array]:
     """Number the values in the order in which rows first show them, so that a prefix of the log has a prefix of codes."""
-    seen, first = np.unique(codes, return_index=True)
-    seen, first = seen[seen != NONE], first[seen != NONE]
-    order = seen[np.argsort(first, kind="stable")]
-    rank = np.full(len(values) + 1, NONE, np.int64)
-    rank[order] = np.arange(len(order))
+    first = np.full(len(values) + 1, len(codes), np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    seen = np.flatnonzero(first[:-1] < len(codes))
+    order = seen[np.argsort(first[seen], kind="stable")]
+    if len(order) == len(values) and (order[1:] > order[:-1]).all():
+        return codes, values
+    rank = np.full(len(values) + 1, NONE, np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
     return rank[codes], values.take(pa.array(order, pa.int64()))
 
 
@@ -75,6 +82,11 @@ def combined(*columns: Ints) -> Ints:
         _, dense = np.unique(column, return_inverse=True)
         _, out = np.unique(out * (int(dense.max(initial=0)) + 1) + dense, return_inverse=True)
     return out
+
+
+def pairs(left: Ints, right: Ints, width: int) -> Ints:
+    """One 64-bit number for each pair of codes; ``width`` exceeds every code of ``right``."""
+    return left.astype(np.int64) * max(width, 1) + right
 
 
 @dataclass(frozen=True)
@@ -105,40 +117,33 @@ class Log:
     ts: Ints
     account: Ints
     prompt: Codes
-    system_prompt: Codes
     client: Codes
-    user_agent: Codes
     ja4: Codes
     ip: Codes
-    country: Codes
     model: Codes
     endpoint: Codes
     channel: Codes
     conversation: Codes
     context_in: Ints
     context_out: Ints
-    asn: Ints
     turn: Ints
     n_tools: Ints
-    temperature: Floats
-    max_tokens: Floats
     stream: Bools
     input_tokens: Ints
     output_tokens: Ints
     status: Ints
-    exchange_ids: pa.Array
     accounts: Accounts
 
     def __len__(self) -> int:
         """Number of exchanges."""
         return len(self.ts)
 
-    @property
+    @cached_property
     def party(self) -> Ints:
         """Party of each exchange."""
-        return self.accounts.party[self.account]
+        return self.accounts.party[self.account].astype(np.int32)
 
-    @property
+    @cached_property
     def parties(self) -> int:
         """Number of parties."""
         return int(self.accounts.party.max(initial=-1)) + 1
@@ -161,47 +166,34 @@ class Log:
         def codes(name: str) -> Codes:
             return Codes.of(exchanges[name] if name in names else None, rows)
 
-        def numbers(name: str, missing: float) -> Floats:
-            if name not in names:
-                return np.full(rows, missing)
-            return np.asarray(pc.fill_null(exchanges[name].cast(pa.float64()), missing), np.float64)
-
         def integers(name: str, missing: int = 0) -> Ints:
             if name not in names:
-                return np.full(rows, missing, np.int64)
-            return np.asarray(pc.fill_null(exchanges[name].cast(pa.int64()), missing), np.int64)
+                return np.full(rows, missing, np.int32)
+            return np.asarray(pc.fill_null(exchanges[name].cast(pa.int32()), missing), np.int32)
 
         account = codes("account_id")
         inward, outward = _contexts(codes("context_in"), codes("context_out"))
         ts = exchanges["ts"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
         stream = pc.fill_null(exchanges["stream"], False).to_numpy() if "stream" in names else np.zeros(rows, bool)  # noqa: FBT003
-        ids = exchanges["exchange_id"]
         return cls(
             ts=ts,
             account=account.codes,
             prompt=codes("prompt"),
-            system_prompt=codes("system_prompt"),
             client=codes("client"),
-            user_agent=codes("user_agent"),
             ja4=codes("ja4"),
             ip=codes("ip"),
-            country=codes("country"),
             model=codes("model"),
             endpoint=codes("endpoint"),
             channel=codes("channel"),
             conversation=codes("conversation_id"),
             context_in=inward,
             context_out=outward,
-            asn=integers("asn", NONE),
             turn=integers("turn", 1),
             n_tools=integers("n_tools"),
-            temperature=numbers("temperature", NONE),
-            max_tokens=numbers("max_tokens", NONE),
             stream=np.asarray(stream, bool),
             input_tokens=integers("input_tokens"),
             output_tokens=integers("output_tokens"),
             status=integers("status", 200),
-            exchange_ids=ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids,
             accounts=_accounts(account.values, accounts),
         )
 
@@ -211,7 +203,7 @@ def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:
     both = pa.concat_arrays([inward.values.cast(pa.string()), outward.values.cast(pa.string())])
     if not len(both):
         return inward.codes, outward.codes
-    shared = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    shared = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False)
     table_in, table_out = shared[: len(inward)], shared[len(inward) :]
 
     def mapped(codes: Ints, table: Ints) -> Ints:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Ints, Log
+from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Ints, Log, pairs
 
 PARTIES_PER_TEXT = 3
 PER_DAY = 32
@@ -29,11 +29,10 @@ def openings(log: Log) -> Ints:
     if log.with_text:
         text = log.prompt.codes[rows]
         rows = rows[text != NONE]
-        rows = rows[_first_of(log.prompt.codes[rows] * max(log.parties, 1) + log.party[rows])]
+        rows = rows[_first_of(pairs(log.prompt.codes[rows], log.party[rows], log.parties))]
         rows = rows[_rank_within(log.prompt.codes[rows]) < PARTIES_PER_TEXT]
     day = log.ts[rows] // (MICROSECONDS_PER_HOUR * HOURS_PER_DAY)
-    party = log.party[rows]
-    rows = rows[_rank_within(party * (int(day.max(initial=0)) + 1) + day) < PER_DAY]
+    rows = rows[_rank_within(pairs(log.party[rows], day, int(day.max(initial=0)) + 1)) < PER_DAY]
     return rows[_rank_within(log.party[rows]) < PER_PARTY]
 
 

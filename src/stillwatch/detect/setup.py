@@ -36,7 +36,7 @@ def setups(log: Log) -> Ints:
         key = key * (int(values.max(initial=0)) + 1) + values
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")
-    return np.minimum(rank[inverse], DISTINCT - 1)
+    return np.minimum(rank[inverse], DISTINCT - 1).astype(np.int16)
 
 
 @dataclass

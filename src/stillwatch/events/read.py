@@ -85,6 +85,7 @@ def read_exchanges(
     until: datetime | None = None,
     metadata_only: bool = False,
     with_response: bool = False,
+    columns: frozenset[str] | None = None,
     memory: str = "3GB",
     threads: int | None = None,
 ) -> ReadResult:
@@ -95,6 +96,7 @@ def read_exchanges(
         until: The last time to read, aware; later rows are not read. ``None`` reads all.
         metadata_only: Leave the text columns on disk; they are null in the result.
         with_response: Read the responses too, by far the largest column.
+        columns: Names of the nullable columns to read; ``None`` reads all. Columns that may not be null are always read.
         memory: The engine's limit while it decodes, as DuckDB writes it.
         threads: Threads of the engine; ``None`` takes all cores.
 
@@ -108,7 +110,10 @@ def read_exchanges(
     left_out = set(TEXT_COLUMNS) if metadata_only else set()
     if not with_response:
         left_out.add("response")
-    return _read(source, _EXCHANGES, frozenset(left_out), until, Limits(memory, threads))
+    table = _EXCHANGES
+    if columns is not None:
+        table = table._replace(columns=tuple(c for c in table.columns if not c.nullable or c.name in columns))
+    return _read(source, table, frozenset(left_out), until, Limits(memory, threads))
 
 
 def read_accounts(

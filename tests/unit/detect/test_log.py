@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.detect.log import NONE, Codes, Log, combined
+from stillwatch.detect.log import COLUMNS, NONE, Codes, Log, combined
 from stillwatch.events.model import EXCHANGES
 from stillwatch.testing.logs import ACCOUNT_SCHEMA, EXCHANGE_SCHEMA, exchange
 
@@ -46,11 +46,10 @@ class TestBuild:
         assert log.parties == len(log.accounts) == min(rows, 3)
         assert log.party.tolist() == [i % 3 for i in range(rows)]
         assert not log.with_text
-        for name in ("prompt", "client", "ip", "conversation", "ja4", "channel", "country"):
+        for name in ("prompt", "client", "ip", "conversation", "ja4", "channel"):
             assert getattr(log, name).empty, name
         assert (log.context_in == NONE).all()
         assert (log.context_out == NONE).all()
-        assert (log.asn == NONE).all()
         assert not log.accounts.recorded.any()
         assert not log.accounts.verified.any()
         assert np.isnan(log.accounts.created_us).all()
@@ -61,16 +60,14 @@ class TestBuild:
         ]
         log = log_of(rows, [{"account_id": "a1", "tier": "plus", "verified": True, "signup_ip": "192.0.2.9"}])
         for name in STRINGS:
-            column = getattr(log, name)
+            column = getattr(log, name, None)
             if isinstance(column, Codes):
                 assert [column.text(c) for c in column.codes] == [row.get(name) for row in rows], name
         assert [log.accounts.ids[int(a)].as_py() for a in log.account] == [row["account_id"] for row in rows]
         assert log.ts.tolist() == [int(row["ts"].timestamp() * 1_000_000) for row in rows]
         assert log.status.tolist() == [200, 201, 202, 203]
         assert log.n_tools.tolist() == [0, 1, 2, 3]
-        assert (log.max_tokens == NONE).all()
-        assert log.temperature == pytest.approx(0.5)
-        assert log.exchange_ids.to_pylist() == [row["exchange_id"] for row in rows]
+        assert not set(COLUMNS) & {column.name for column in EXCHANGES if not column.nullable}
         assert log.with_text
         assert log.accounts.recorded.tolist() == [False, True, False]
         assert log.accounts.verified.tolist() == [False, True, False]
@@ -162,7 +159,7 @@ class TestPrefix:
         whole, part = log_of(rows, records), log_of(rows[:cut], records)
         size, accounts = len(part), len(part.accounts)
         for name in Log.__dataclass_fields__:
-            if name in {"accounts", "exchange_ids", "context_out"}:
+            if name in {"accounts", "context_out"}:
                 continue
             assert codes_of(getattr(part, name)).tolist() == codes_of(getattr(whole, name))[:size].tolist(), name
         assert part.accounts.party.tolist() == whole.accounts.party[:accounts].tolist()
