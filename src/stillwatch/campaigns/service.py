@@ -172,7 +172,7 @@ def _part(material: Material, found: Found, gathering: Gathering, embedding: Sta
     crowd = crowd_of(view.setup.lean(np.arange(log.parties), _mask(log, found.members)))
     counted = estimate(material.talk, found.members, material.suspects, crowd)
     if not log.with_text:
-        counted = counted.without_text()
+        counted = counted.without_text(material.talk)
     inside = np.zeros(log.parties, bool)
     inside[found.members] = True
     rows = np.flatnonzero(inside[log.party])
