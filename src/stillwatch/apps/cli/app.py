@@ -45,6 +45,12 @@ campaigns.command(
 )
 app.command(campaigns)
 
+lab = App(name="lab", help="Made-up traffic with known truth, and detectors measured on it.", help_format="plaintext")
+lab.command(
+    "stillwatch.apps.cli.lab:simulate_command", name="simulate", help="Make the log of a scenario, with known truth."
+)
+app.command(lab)
+
 
 def _say(text: str) -> None:
     sys.stderr.write("".join(terminal_safe(line) + "\n" for line in text.splitlines()))
