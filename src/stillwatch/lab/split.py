@@ -119,11 +119,11 @@ def stated_detector(
     )
 
 
-def split_of(scenario: Scenario, providers: int = PROVIDERS) -> Split:
+def split_of(scenario: Scenario, providers: int = PROVIDERS, stagger: float = 0.0) -> Split:
     """The campaign of a scenario, divided among ``providers``.
 
     A group that names several providers is divided among those; one that names a single provider is divided among
-    ``providers``. The share of common infrastructure is the group's address reuse. Respawn is its ``replaced_within``.
+    ``providers``, each beginning ``stagger`` hours after the one before. The share of common infrastructure is the group's address reuse. Respawn is its ``replaced_within``.
     Where the group uses the addresses of a benign group, that one is the firm at which false indicators aim.
 
     Raises:
@@ -143,7 +143,10 @@ def split_of(scenario: Scenario, providers: int = PROVIDERS) -> Split:
         name=scenario.name,
         title=scenario.title,
         hours=days * 24.0,
-        parts=tuple(Part(provider=name, accounts=accounts, exchanges_per_hour=rate) for name in names),
+        parts=tuple(
+            Part(provider=name, accounts=accounts, exchanges_per_hour=rate, first_hour=at * stagger)
+            for at, name in enumerate(names)
+        ),
         set_accounts=min(SET_ACCOUNTS, accounts),
         common=main.infrastructure.address_reuse,
         ramp_hours=min(RAMP_HOURS, days * 24.0 / 4),
