@@ -49,6 +49,16 @@ lab = App(name="lab", help="Made-up traffic with known truth, and detectors meas
 lab.command(
     "stillwatch.apps.cli.lab:simulate_command", name="simulate", help="Make the log of a scenario, with known truth."
 )
+lab.command(
+    "stillwatch.apps.cli.lab_providers:providers_command",
+    name="providers",
+    help="Run one campaign against several providers, with and without sharing.",
+)
+lab.command(
+    "stillwatch.apps.cli.lab_providers:people_command",
+    name="people",
+    help="Measure on real people of public IRC logs.",
+)
 app.command(lab)
 
 

@@ -84,6 +84,10 @@ def providers_command(
         Among how many a scenario of one provider is divided.
     runs
         Seeds for each point.
+    seed
+        The first of them.
+    pictures
+        Draw the two pictures (needs matplotlib, of the extra [lab]).
     """
     if providers < 1 or corroboration < 1 or not exchanges > 0 or not stagger >= 0:
         raise UsageError(
@@ -124,7 +128,7 @@ def people_command(
     splits: int = 40,
     accounts: int = 30,
     messages: int = 8,
-    each_family: bool = False,
+    each_family: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 7,
     json: Json = False,
     quiet: Quiet = False,
@@ -147,6 +151,8 @@ def people_command(
         Messages of an account, one a day.
     each_family
         Content and style alone as well.
+    seed
+        Of every draw.
     """
     setting = Setting(
         accounts=accounts, messages=messages, sets=sets, splits=splits, seed=seed, each_family=each_family
