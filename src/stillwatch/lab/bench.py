@@ -106,7 +106,7 @@ class Run(msgspec.Struct, frozen=True):
 class Bench:
     """A benchmark over a folder.
 
-    ``scenarios``: by name, as in their files; ``embed`` loads the embedding that published detectors read texts with.
+    ``scenarios``: by name, with everybody in them (``plan.people`` ordinary accounts); ``embed`` loads the embedding that published detectors read texts with.
     """
 
     plan: Plan
@@ -179,7 +179,7 @@ class Bench:
             scenario = shortened(scenario, plan.days)
         if plan.campaign is not None:
             scenario = with_campaigns_of(scenario, plan.campaign, plan.scale)
-        return scenario if plan.people is None else msgspec.structs.replace(scenario, people=plan.people)
+        return scenario
 
     def _views(self, name: str, number: int, folder: Path) -> tuple[View, View]:
         scenario = self.sized(name)

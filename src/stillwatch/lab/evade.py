@@ -60,6 +60,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     taken_per_dollar: float
     undetected_per_dollar: float
     tpr: float
+    false_flags: int
+    benign: int
+
+    @property
+    def leak(self) -> float:
+        """Share of the extraction that went undetected."""
+        return self.undetected / self.extraction if self.extraction else 0.0
+
+    @property
+    def false_flag_rate(self) -> float:
+        """Share of the benign accounts that were flagged."""
+        return self.false_flags / self.benign if self.benign else 0.0
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +158,8 @@ def case_of(settings: Settings, found: Sequence[Trial]) -> Case:
         taken_per_dollar=round(taken / dollars, 4) if dollars else 0.0,
         undetected_per_dollar=round(hidden / dollars, 4) if dollars else 0.0,
         tpr=round(sum(t.tpr for t in found) / max(1, len(found)), 4),
+        false_flags=sum(t.false_flags for t in found),
+        benign=sum(t.benign for t in found),
     )
 
 

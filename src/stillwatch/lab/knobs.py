@@ -52,14 +52,15 @@ def shortened(scenario: Scenario, days: int) -> Scenario:
     part = days / scenario.days
 
     def shorter(group: Group) -> Group:
-        own = group.tempo.active_days
-        left = None if own is None else min(own, max(days - group.tempo.start_day * part, 1.0))
+        own, start = group.tempo.active_days, group.tempo.start_day * part
+        left = None if own is None else min(own, float(days))
         keep = part if own is None or left is None else left / own
+        start = start if left is None else min(start, days - left)
         pivot = None if group.pivot is None else replace(group.pivot, day=group.pivot.day * part)
         return replace(
             group,
             exchanges=max(1, round(group.exchanges * keep)),
-            tempo=replace(group.tempo, start_day=group.tempo.start_day * part, active_days=left),
+            tempo=replace(group.tempo, start_day=start, active_days=left),
             pivot=pivot,
         )
 

@@ -49,6 +49,18 @@ lab = App(name="lab", help="Made-up traffic with known truth, and detectors meas
 lab.command(
     "stillwatch.apps.cli.lab:simulate_command", name="simulate", help="Make the log of a scenario, with known truth."
 )
+lab.command("stillwatch.apps.cli.lab_bench:bench_command", name="bench", help="Measure detectors on simulated worlds.")
+lab.command(
+    "stillwatch.apps.cli.lab_bench:score_command", name="score", help="Score any detector's output against the truth."
+)
+lab.command(
+    "stillwatch.apps.cli.lab_bench:sweep_command", name="sweep", help="Turn one knob of an attacker, and measure."
+)
+lab.command(
+    "stillwatch.apps.cli.lab_bench:evade_command",
+    name="evade",
+    help="Search the cheapest harvest that goes undetected.",
+)
 lab.command(
     "stillwatch.apps.cli.lab_providers:providers_command",
     name="providers",
