@@ -45,12 +45,24 @@ def _rows(path: Path, first: datetime | None = None) -> list[Row]:
     text = raw.lstrip()
     if text.startswith("["):
         return list(enumerate(_json(text, list[dict[str, object]], path), start=1))
-    if text.startswith("{") and '"type"' in raw and '"bundle"' in raw:
-        return _stix(_json(text, dict[str, object], path), first)
+    if text.startswith("{") and '"bundle"' in raw and (bundle := _bundle(text)) is not None:
+        return _stix(bundle, first)
     if text.startswith("{"):
         lines = ((number, line) for number, line in enumerate(raw.split("\n"), start=1) if line.strip())
         return [(number, _json(line, dict[str, object], path, number)) for number, line in lines]
-    return list(enumerate((dict(row) for row in csv.DictReader(io.StringIO(raw))), start=1))
+    try:
+        return list(enumerate((dict(row) for row in csv.DictReader(io.StringIO(raw))), start=1))
+    except csv.Error as error:
+        raise ConfigurationError(f"{path.name}: no valid CSV: {error}", hint=_SEE) from error
+
+
+def _bundle(text: str) -> dict[str, object] | None:
+    """The file as one STIX bundle; None where it is none, as rows that merely mention a bundle are."""
+    try:
+        whole = msgspec.json.decode(text, type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return whole if whole.get("type") == "bundle" else None
 
 
 def _json(text: str, kind: type[_T], path: Path, number: int | None = None) -> _T:
@@ -193,7 +205,7 @@ class _Seen:
         if kind == "account":
             return [self._ids[value]] if value in self._ids else []
         if kind == "address":
-            return self._inside(ipaddress.ip_network(value.strip(), strict=False))
+            return self._inside(_network(value))
         return self._column(kind).equal(value)
 
     def _column(self, kind: str) -> _Column:
@@ -217,6 +229,13 @@ class _Seen:
         return sorted({account for code in codes[begin:end] for account in column.of(code)})
 
 
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network or address; IPv4 written as IPv6 is IPv4, as where addresses link."""
+    network = ipaddress.ip_network(text.strip(), strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    return network if mapped is None else ipaddress.ip_network((mapped, network.prefixlen - 96))
+
+
 def _ordered(texts: list[str]) -> dict[int, tuple[list[int], list[int]]]:
     """Addresses as numbers in ascending order with their codes, by version; what is no address is left out."""
     found: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
@@ -225,6 +244,7 @@ def _ordered(texts: list[str]) -> dict[int, tuple[list[int], list[int]]]:
             address = ipaddress.ip_address(text)
         except ValueError:
             continue
+        address = getattr(address, "ipv4_mapped", None) or address
         found[address.version].append((int(address), code))
     return {
         version: ([number for number, _ in sorted(pairs)], [code for _, code in sorted(pairs)])
