@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import poisson
 
+from stillwatch.campaigns.links import PROMOTION
 from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
 from stillwatch.detect.sketch import BenchmarkMatcher
@@ -74,11 +75,17 @@ class Facts:
             opening_party=log.party[rows],
             sampled=sampled,
             benchmark=known,
-            payment=_of_party(log, accounts.payment),
+            payment=_of_party(log, _instruments(accounts.payment)),
             domain=_of_party(log, accounts.email_domain),
             declared=declared,
             first_seen=first_seen,
         )
+
+
+def _instruments(payment: Codes) -> Codes:
+    """Payment without promotion codes: whoever farms accounts redeems one code on all of them, and nobody has paid."""
+    given = np.array([str(v).startswith(PROMOTION) for v in payment.values.to_pylist()] + [False])
+    return Codes(np.where(given[payment.codes], NONE, payment.codes), payment.values)
 
 
 def _of_party(log: Log, codes: Codes) -> Ints:
