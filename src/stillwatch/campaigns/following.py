@@ -164,5 +164,5 @@ def merge(view: View, campaigns: list[Found]) -> None:
             if same_pool(view, younger.members, elder.members):
                 elder.since = np.where(elder.since > 0, elder.since, younger.since)
                 elder.odds = np.maximum(elder.odds, younger.odds)
-                elder.absorbed.append(younger.number)
+                elder.absorbed += [younger.number, *younger.absorbed]
                 campaigns.remove(younger)
