@@ -34,10 +34,9 @@ def kind_of(
     if not len(ordinary) or float(ordinary.mean()) < MOSTLY_ORDINARY:
         return Kind.EXTRACTION
     likely = rows[ordinary > 0.5]
-    vectors = gathering.vectors[view.leading if view.leading in gathering.vectors else next(iter(gathering.vectors))]
     place = {int(party): at for at, party in enumerate(members)}
     who = np.array([place[int(p)] for p in gathering.party[likely]], np.int64)
-    x = vectors[likely]
+    x = gathering.joined(likely, view.families)
     s = np.zeros((len(members), x.shape[1]))
     np.add.at(s, who, x)
     part = Sums(

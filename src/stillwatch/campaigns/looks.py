@@ -44,6 +44,20 @@ THOROUGH_EVERY = 6
 """Hours between searches for the corners of known campaigns."""
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What is done at a look: known campaigns are always followed."""
+
+    discover: bool
+    thorough: bool
+
+    @classmethod
+    def at(cls, ts: int) -> _Look:
+        """By the hour alone, so that a look does not depend on what comes after it."""
+        hour = ts // MICROSECONDS_PER_HOUR
+        return cls(hour % DISCOVER_EVERY == 0 or hour % THOROUGH_EVERY == 0, hour % THOROUGH_EVERY == 0)
+
+
 @dataclass
 class Outcome:
     """What the looks leave behind: campaigns, and the last look's candidates and view for explaining."""
@@ -96,23 +110,26 @@ class Looker:
             self.gathering.advance(upto)
             self.cells.advance(upto)
             setup.advance(self.log.upto(ts))
-            last = number == len(times) - 1
-            thorough = last or (ts // MICROSECONDS_PER_HOUR) % THOROUGH_EVERY == 0
-            discover = thorough or (ts // MICROSECONDS_PER_HOUR) % DISCOVER_EVERY == 0
-            if discover or outcome.campaigns:
-                families = self.gathering.state(None if discover else families)
-                view = self._view(ts, setup, first_seen, families)
-                if discover:
-                    merge(view, outcome.campaigns)
-                    self._discover(view, outcome)
-                follow(view, outcome.campaigns)
-                if thorough:
-                    fragments(view, outcome.campaigns)
-                outcome.view = view
+            kind = _Look.at(ts)
+            if kind.discover or outcome.campaigns:
+                families = self.gathering.state(None if kind.discover else families)
+                self._look(self._view(ts, setup, first_seen, families), kind, outcome)
+            if number == len(times) - 1 and not kind.thorough:  # what this hour's look finds, and then all there is
+                view = self._view(ts, setup, first_seen, self.gathering.state())
+                self._look(view, _Look(discover=True, thorough=True), outcome)
             outcome.looks += 1
             if progress:
                 progress(number + 1, len(times))
         return outcome
+
+    def _look(self, view: View, kind: _Look, outcome: Outcome) -> None:
+        if kind.discover:
+            merge(view, outcome.campaigns)
+            self._discover(view, outcome)
+        follow(view, outcome.campaigns)
+        if kind.thorough:
+            fragments(view, outcome.campaigns)
+        outcome.view = view
 
     def _view(self, ts: int, setup: SetupCounts, first_seen: Ints, families: State) -> View:
         active = int((first_seen <= ts).sum())

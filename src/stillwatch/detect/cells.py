@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.vq import kmeans2, vq
 
-from stillwatch.detect.families import Family, vectors
+from stillwatch.detect.families import CHUNK, Family, Kept, real, vectors
 from stillwatch.detect.log import Floats, Ints, Log
 from stillwatch.detect.sketch import StaticEmbedding
 
@@ -25,7 +25,6 @@ TEMPER = 0.6
 """Weight of one opening: those of one party are not independent."""
 MOST = 12.0
 LENGTH_BINS = 10
-CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -38,23 +37,28 @@ class Cells:
     """Openings that must have been seen before a look may use the cells."""
 
     @classmethod
-    def fit(cls, log: Log, rows: Ints, found: dict[Family, Floats]) -> Cells:
+    def fit(cls, log: Log, rows: Ints, found: dict[Family, Kept]) -> Cells:
         """Fit on the first :data:`FIT_ON` openings ``rows`` with vectors ``found``; frozen from then on."""
         if not log.with_text or len(rows) < 2 * CELLS:
             return cls(None, (1.0, 1.0), FIT_ON if log.with_text else 0)
-        content, style = found[Family.CONTENT][:FIT_ON], found[Family.STYLE][:FIT_ON]
+        content, style = (real(found[family][:FIT_ON]) for family in (Family.CONTENT, Family.STYLE))
         scale = tuple(float(np.sqrt(max(x.var(0).sum(), 1e-9))) for x in (content, style))
         joint = np.hstack([content / scale[0], style / scale[1]])
         rng = np.random.default_rng(SEED)
         centres, _ = kmeans2(joint, min(CELLS, len(joint) // 2), iter=12, minit="++", seed=rng, missing="warn")
         return cls(centres, (scale[0], scale[1]), FIT_ON)
 
-    def of(self, log: Log, rows: Ints, found: dict[Family, Floats]) -> Ints:
+    def of(self, log: Log, rows: Ints, found: dict[Family, Kept]) -> Ints:
         """Cell of each opening of ``rows``, whose vectors are ``found``."""
         if self.centres is None:
             return _by_length(log, rows)
-        joint = np.hstack([found[Family.CONTENT] / self.scale[0], found[Family.STYLE] / self.scale[1]])
-        return np.asarray(vq(joint, self.centres)[0], np.int64)
+        content, style = found[Family.CONTENT], found[Family.STYLE]
+        out = np.zeros(len(rows), np.int64)
+        for start in range(0, len(rows), CHUNK):
+            part = slice(start, start + CHUNK)
+            joint = np.hstack([real(content[part]) / self.scale[0], real(style[part]) / self.scale[1]])
+            out[part] = vq(joint, self.centres)[0]
+        return out
 
     def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding) -> Ints:
         """Cell of any rows, each distinct text once, in bounded memory."""

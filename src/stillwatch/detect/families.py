@@ -3,6 +3,9 @@
 With text: *content* (what about), *style* (how it is typed) and both together (*text*). Without: *rhythm* (when), which
 counts only where the set has no night in common, since colleagues keep the same hours. Each family is a vector per
 opening and three sums per party, gathered in the order of time (:class:`Gathering`).
+
+A vector is kept as whole 127ths of a unit (8 bits a number): a log of millions of openings fits in memory, and its sums
+are whole numbers, the same on every engine and in every order. The error, at most 0.004 a number, is far below the spread of texts.
 """
 
 from __future__ import annotations
@@ -11,13 +14,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from stillwatch.detect.individuality import Spread, Sums
-from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Floats, Ints, Log
+from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, Floats, Ints, Log
 from stillwatch.detect.sketch.embed import StaticEmbedding
 from stillwatch.detect.sketch.style import style_vectors
 
 HARMONICS = 4
+UNIT = 127
+"""A kept vector's numbers are whole multiples of 1 / 127."""
+CHUNK = 50_000
+"""Distinct texts that are embedded at a time."""
 COMMON_NIGHT = 0.5
 """Resultant length of the hours of a set above which its members keep the same hours."""
 
@@ -31,25 +39,36 @@ class Family(StrEnum):
     RHYTHM = "rhythm"
 
 
+Kept = npt.NDArray[np.int8]
 State = dict[Family, tuple[Sums, Spread, Floats]]
 """Per family: sums per party, spread of people, mean of the population."""
 
 
-def vectors(log: Log, rows: Ints, embedding: StaticEmbedding) -> dict[Family, Floats]:
-    """Vectors of the openings ``rows``: family -> (openings, d). Depends on each opening alone."""
-    found = {Family.RHYTHM: rhythm(log.ts[rows])}
+def vectors(log: Log, rows: Ints, embedding: StaticEmbedding) -> dict[Family, Kept]:
+    """Vectors of the openings ``rows``: family -> (openings, d), in 127ths. Depends on each opening alone."""
+    found = {Family.RHYTHM: kept(rhythm(log.ts[rows]))}
     if log.with_text and len(rows):
         codes, where = np.unique(log.prompt.codes[rows], return_inverse=True)
-        known = codes != NONE
-        texts = log.prompt.values.take(codes[known]).to_pylist() if known.any() else []
-        content = np.zeros((len(codes), embedding.dimensions))
-        content[known] = embedding.encode(texts)
-        style_known = style_vectors(texts).astype(np.float64)
-        style = np.zeros((len(codes), style_known.shape[1] if len(texts) else 1))
-        style[known] = style_known
+        content = np.zeros((len(codes), embedding.dimensions), np.int8)
+        style = np.zeros((len(codes), style_vectors([]).shape[1]), np.int8)
+        first = int(np.searchsorted(codes, 0))  # a null text is nothing
+        for start in range(first, len(codes), CHUNK):
+            part = slice(start, start + CHUNK)
+            texts = log.prompt.values.take(codes[part]).to_pylist()
+            content[part], style[part] = kept(embedding.encode(texts)), kept(style_vectors(texts))
         found[Family.CONTENT] = content[where]
         found[Family.STYLE] = style[where]
     return found
+
+
+def kept(x: npt.NDArray[np.floating]) -> Kept:
+    """Numbers between -1 and 1 as whole 127ths."""
+    return np.asarray(np.rint(np.clip(x, -1, 1) * UNIT), np.int8)
+
+
+def real(x: Kept) -> Floats:
+    """Kept numbers as they are used."""
+    return np.asarray(x, np.float64) / UNIT
 
 
 def rhythm(ts: Ints) -> Floats:
@@ -70,14 +89,14 @@ class Gathering:
 
     rows: Ints
     party: Ints
-    vectors: dict[Family, Floats]
+    vectors: dict[Family, Kept]
     sums: dict[Family, Sums]
     outer: dict[Family, Floats]
     cross: Floats | None
     seen: int = 0
 
     @classmethod
-    def start(cls, log: Log, rows: Ints, found: dict[Family, Floats]) -> Gathering:
+    def start(cls, log: Log, rows: Ints, found: dict[Family, Kept]) -> Gathering:
         """Nothing seen yet. ``rows`` are the openings, ``found`` their vectors."""
         party = log.party[rows]
         cross = None
@@ -96,15 +115,22 @@ class Gathering:
         part = slice(self.seen, until)
         who = self.party[part]
         for name, x in self.vectors.items():
-            new = x[part]
+            new = real(x[part])
             total = self.sums[name]
             np.add.at(total.n, who, 1)
             np.add.at(total.s, who, new)
             np.add.at(total.q, who, (new**2).sum(1))
             self.outer[name] += new.T @ new
         if self.cross is not None:
-            self.cross += self.vectors[Family.CONTENT][part].T @ self.vectors[Family.STYLE][part]
+            self.cross += real(self.vectors[Family.CONTENT][part]).T @ real(self.vectors[Family.STYLE][part])
         self.seen = until
+
+    def joined(self, rows: Ints, families: State) -> Floats:
+        """Vectors of some openings as the leading family compares them: (k, d)."""
+        if Family.CONTENT not in self.vectors:
+            return real(self.vectors[Family.RHYTHM][rows])
+        parts = (Family.CONTENT, Family.STYLE)
+        return np.hstack([real(self.vectors[f][rows]) / np.sqrt(families[f][1].variance) for f in parts])
 
     def state(self, before: State | None = None) -> State:
         """Per family: sums, spread of people, mean of the population. *Text* joins content and style at equal variance.

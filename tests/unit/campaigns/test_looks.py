@@ -161,7 +161,8 @@ class TestHonestTime:
         then = walk(hunted.world, hunted.looker.log.upto(until), codebook, end=until)
         assert then.flagged[account] == until
         for name, since in then.flagged.items():
-            assert since == hunted.flagged.get(name, until)
+            # the last look of a run does all there is to do, so it may find an hour or two before the next full look
+            assert since == until <= hunted.flagged.get(name, until) or since == hunted.flagged[name]
 
     @staticmethod
     def spread_out(flagged, count=5):

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from stillwatch.detect.families import Family, Gathering, night_in_common, rhythm, vectors
+from stillwatch.detect.families import UNIT, Family, Gathering, kept, night_in_common, real, rhythm, vectors
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
 from stillwatch.detect.sketch import StaticEmbedding
 from stillwatch.testing.logs import EXCHANGE_SCHEMA, exchange
@@ -96,7 +97,7 @@ class TestVectors:
     def test_content_is_what_about_and_style_is_how(self, embedding):
         log = log_of(["why tomato soil?", "why treaty judge?", "TOMATO, SOIL!!! WHY"])
         found = vectors(log, np.arange(3), embedding)
-        content, style = found[Family.CONTENT], found[Family.STYLE]
+        content, style = real(found[Family.CONTENT]), real(found[Family.STYLE])
         assert content[0] @ content[2] > content[0] @ content[1]
         assert style[0] @ style[1] > style[0] @ style[2]
 
@@ -112,6 +113,15 @@ class TestVectors:
     def test_of_no_rows_are_no_rows(self, embedding):
         found = vectors(log_of(["why"]), np.zeros(0, np.int64), embedding)
         assert found[Family.RHYTHM].shape == (0, 8)
+
+
+class TestKept:
+    @given(arrays(np.float64, 8, elements=st.floats(-1, 1)))
+    def test_numbers_come_back_within_half_a_step(self, x):
+        assert np.abs(real(kept(x)) - x).max() <= 0.5 / UNIT + 1e-12
+
+    def test_what_lies_outside_is_held_at_the_edge(self):
+        assert real(kept(np.array([-3.0, 3.0]))).tolist() == [-1, 1]
 
 
 class TestGathering:
@@ -133,7 +143,7 @@ class TestGathering:
         log = log_of(made_up(), "abc")
         found = vectors(log, np.arange(40), embedding)
         sums, _, population = gathered(log, found, 25).state()[Family.CONTENT]
-        x, party = found[Family.CONTENT][:25], log.party[:25]
+        x, party = real(found[Family.CONTENT][:25]), log.party[:25]
         for p in range(3):
             assert sums.n[p] == (party == p).sum()
             assert sums.s[p] == pytest.approx(x[party == p].sum(0))
@@ -163,8 +173,8 @@ class TestGathering:
         log = log_of(made_up(), "abcdefgh")
         found = vectors(log, np.arange(40), embedding)
         state = gathered(log, found, 40).state()
-        halves = [found[f] / np.sqrt(state[f][1].variance) for f in (Family.CONTENT, Family.STYLE)]
-        direct = gathered(log, {Family.RHYTHM: np.hstack(halves)}, 40).state()[Family.RHYTHM]
+        halves = [real(found[f]) / np.sqrt(state[f][1].variance) for f in (Family.CONTENT, Family.STYLE)]
+        direct = gathered(log, {Family.RHYTHM: np.hstack(halves) * UNIT}, 40).state()[Family.RHYTHM]
         assert state[Family.TEXT][1].concentration == pytest.approx(direct[1].concentration)
         assert state[Family.TEXT][2] == pytest.approx(direct[2])
 
