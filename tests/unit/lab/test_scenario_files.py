@@ -218,7 +218,8 @@ class TestLookAlikes:
             seconds = test.tempo.burst_hours * 3600
             assert 60 <= seconds <= 901
             assert 10 <= test.exchanges / seconds <= 1000
-            assert test.text.tasks <= 4
+            assert test.text.voice is Voice.BENCHMARK
+            assert 1 <= test.text.tasks <= 4
         (strings,) = scenario("B13").groups
         assert 10 <= len(strings.text.languages) <= 60
         assert strings.exchanges / active(scenario("B13"), strings) == pytest.approx(1_000_000 / 7)
