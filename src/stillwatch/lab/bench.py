@@ -38,8 +38,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is measured, and at which size.
 
-    ``scale``: of everything; ``people``: ordinary accounts at full size, None as in the file; ``campaign``: accounts of a
-    campaign, None as scaled; ``days``: the most days of a world; ``fpr``: share of a clean world's accounts that may
+    ``scale``: of everything; ``people``: ordinary accounts at full size, None as in the file; ``campaign``: the least accounts of
+    a campaign; ``days``: the most days of a world; ``fpr``: share of a clean world's accounts that may
     exceed a published detector's threshold; ``cap``: prompts of an account that published detectors see.
     """
 
@@ -55,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUICK = Plan(
-    scenarios=("C1", "C4", "C5", "C7", "honest"), detectors=(), seeds=2, scale=0.015, campaign=60, days=10, cap=100
+    scenarios=("C1", "C4", "C5", "C7", "honest"), detectors=(), seeds=2, scale=0.01, campaign=60, days=10, cap=100
 )
 """Ends within ten minutes on two cores; resolves a false-positive rate of 1e-2. C7 is an expected miss."""
 FULL = Plan(

@@ -68,10 +68,10 @@ def shortened(scenario: Scenario, days: int) -> Scenario:
 
 
 def with_campaigns_of(scenario: Scenario, accounts: int, scale: float) -> Scenario:
-    """Such that, run at ``scale``, each campaign has ``accounts`` accounts at their own rate, never more than at full size.
+    """Such that, run at ``scale``, a campaign has at least ``accounts`` accounts, or as many as at full size if fewer.
 
-    Scaling alone would leave few accounts of a small campaign; with this the size of the campaign and that of the world
-    around it are set apart. Groups of one campaign keep their proportions; riders follow the pool they ride on.
+    Scaling alone would leave few accounts of a small campaign, and none of its power to tell anything. An account keeps
+    its own rate. Groups of one campaign keep their proportions; riders follow the pool they ride on.
     """
     sizes: dict[str, int] = {}
     for g in scenario.groups:
@@ -82,7 +82,7 @@ def with_campaigns_of(scenario: Scenario, accounts: int, scale: float) -> Scenar
     def resized(group: Group) -> Group:
         name = pools.get(group.rider, group.rider) if group.rider else group.campaign or group.name
         full = sizes.get(name, group.accounts)
-        factor = min(accounts, full) / full / scale
+        factor = max(1.0, min(accounts, full) / full / scale)
         # the exact number is held from below too: rounding at the scale must not lose an account
         least = max(1, round(group.accounts * factor * scale))
         return replace(

@@ -252,10 +252,10 @@ class TestPlans:
         assert resolved(int(FULL.people * FULL.scale)) == FULL.fpr
 
     def test_sized_world(self, tmp_path):
-        plan = Plan(scenarios=("C1",), detectors=(), seeds=1, scale=0.5, campaign=4, days=2)
+        plan = Plan(scenarios=("C1",), detectors=(), seeds=1, scale=0.5, campaign=5, days=2)
         found = replace(bench(tmp_path), plan=plan).sized("C1")
         assert found.days == 2
-        assert found.groups[0].accounts * 0.5 == 4
+        assert found.groups[0].accounts * 0.5 == 5
 
     def test_quick_has_an_expected_miss_and_an_honest_world(self):
         assert {"C7", "honest"} <= set(QUICK.scenarios)

@@ -55,7 +55,7 @@ class TestShortened:
 
 
 class TestWithCampaignsOf:
-    @pytest.mark.parametrize("scale", [0.01, 0.1, 1.0])
+    @pytest.mark.parametrize("scale", [0.01, 0.1, 0.4])
     def test_size_at_the_scale_with_the_accounts_own_rate(self, scale):
         found = with_campaigns_of(world(group("a"), PEOPLE), 40, scale)
         assert found.groups[0].accounts * scale == pytest.approx(40)
@@ -67,14 +67,18 @@ class TestWithCampaignsOf:
         assert found.groups[0].accounts == 20
 
     def test_groups_of_a_campaign_keep_their_proportions(self):
-        found = with_campaigns_of(world(group("a", accounts=300), group("b", accounts=100)), 40, 1.0)
-        assert [g.accounts for g in found.groups] == [30, 10]
+        found = with_campaigns_of(world(group("a", accounts=300), group("b", accounts=100)), 40, 0.01)
+        assert [g.accounts for g in found.groups] == [3_000, 1_000]
+
+    def test_a_large_campaign_keeps_its_share_of_the_world(self):
+        giant = world(group("a", accounts=25_000))
+        assert with_campaigns_of(giant, 40, 0.01).groups[0].accounts == 25_000
 
     def test_a_rider_follows_its_pool(self):
         pool = group("pool", Role.BROKER, campaign="p", accounts=400)
-        found = with_campaigns_of(world(pool, group("rider", rider="pool", accounts=400, exchanges=40_000)), 40, 1.0)
-        assert [g.accounts for g in found.groups] == [40, 40]
-        assert found.groups[1].exchanges == 4_000
+        found = with_campaigns_of(world(pool, group("rider", rider="pool", accounts=400, exchanges=40_000)), 40, 0.01)
+        assert [g.accounts for g in found.groups] == [4_000, 4_000]
+        assert found.groups[1].exchanges == 400_000
 
 
 class TestKnobs:

@@ -83,7 +83,7 @@ def bench_command(
     people
         Ordinary accounts at full size.
     campaign
-        Accounts of each campaign in the world.
+        The least accounts of a campaign in the world.
     days
         The most days of a world.
     fpr
@@ -157,7 +157,7 @@ def sweep_command(
     scale
         Scale of the world.
     campaign
-        Accounts of each campaign in the world.
+        The least accounts of a campaign in the world.
     days
         The most days of a world.
     """
@@ -213,7 +213,7 @@ def evade_command(
     scale
         Scale of the world.
     campaign
-        Accounts of each campaign in the world.
+        The least accounts of a campaign in the world.
     days
         The most days of a world.
     seed
