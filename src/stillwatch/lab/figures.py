@@ -100,8 +100,8 @@ class Gathered:
 
 
 def _distinct(parts: list[Hashes]) -> float:
-    hashes = np.concatenate(parts)
-    return len(np.unique(hashes)) / max(1, len(hashes))
+    hashes = np.sort(np.concatenate(parts))
+    return float(1 + np.count_nonzero(hashes[1:] != hashes[:-1])) / len(hashes) if len(hashes) else 0.0
 
 
 def _hashes(texts: pa.Array) -> Hashes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -203,10 +204,19 @@ def _made_up(kind: int) -> list[dict[str, str]]:
     ]
 
 
+@cache
+def _octets() -> pa.Array:
+    return pa.array([str(value) for value in range(256)])
+
+
+@cache
+def _words() -> pa.Array:
+    return pa.array([f"{value:x}" for value in range(1 << 16)])
+
+
 def written(codes: Ints) -> pa.Array:
     """Addresses as the log writes them."""
-    octets = pa.array([str(value) for value in range(256)])
-    words = pa.array([f"{value:x}" for value in range(1 << 16)])
+    octets, words = _octets(), _words()
     six = codes >= SIX
     four = codes[~six]
     parts = [octets.take(pa.array((four >> shift) & 0xFF)) for shift in (24, 16, 8, 0)]

@@ -152,7 +152,8 @@ def _members(party: Party, start: int, end: int, providers: int) -> Accounts:
     group, record = party.group, party.group.record
     seat, generation, born, died = _lives(party, start, end)
     key = draw(draw(party.key, "seat", seat), "account", generation)
-    country = countries(draw(key, "country"), record.countries)
+    language = choose(draw(key, "language"), group.text.languages.values())
+    country = _homes(key, language, list(group.text.languages), record.countries)
     tier = choose(draw(key, "tier"), record.tiers.values())
     networks = group.infrastructure.network
     spread = group.tempo.volume_spread
@@ -169,7 +170,7 @@ def _members(party: Party, start: int, end: int, providers: int) -> Accounts:
         country=country,
         declared=declared,
         network=np.array([NETWORKS[n] for n in networks])[choose(draw(key, "network"), networks.values())],
-        language=choose(draw(key, "language"), group.text.languages.values()),
+        language=language,
         channel=choose(draw(key, "channel"), record.channels.values()),
         tier=tier,
         provider=_providers(party, seat, providers),
@@ -185,6 +186,17 @@ def countries(bits: Keys, weights: dict[str, float]) -> Ints:
     if not weights:
         return choose(bits, (country.weight for country in COUNTRIES))
     return np.array([COUNTRY_CODES.index(code) for code in weights])[choose(bits, weights.values())]
+
+
+def _homes(key: Keys, language: Ints, languages: list[str], weights: dict[str, float]) -> Ints:
+    """Countries of accounts: those of the group, or such as speak the account's language."""
+    if weights or languages == ["en"]:
+        return countries(draw(key, "country"), weights)
+    out = np.zeros(len(key), dtype=np.int64)
+    for number, code in enumerate(languages):
+        likely = {place.code: place.weight * (1.0 if place.language == code else 0.04) for place in COUNTRIES}
+        out = np.where(language == number, countries(draw(key, "country"), likely), out)
+    return out
 
 
 def _providers(party: Party, seat: Ints, providers: int) -> Ints:
