@@ -4,8 +4,10 @@ The individuals with enough days are divided into disjoint halves. One half stan
 messages of the other half stand as linked sets of as many accounts, dealt: campaigns. Everybody else, and who is left over,
 is an ordinary account. The accounts of a set, be it people or dealt, come through a common pool of addresses, one for every
 three accounts, as behind one company's exits; an ordinary account has an address of its own. A detector that goes by
-addresses alone flags the linked people as surely as the dealt ones. Every other column is the same for all. One message an account and day, at a random moment: hours of the chat are not told
-reliably (a 12-hour clock), and must not be what decides.
+addresses alone flags the linked people as surely as the dealt ones. Every other column is the same for all.
+
+One message an account and day. The chat's own hours are not told reliably (a 12-hour clock), so every account, dealt or not,
+is given an hour of its own about which it writes: a dealer that keeps human hours, so that the messages alone can decide.
 
 Truth holds three labels: ``person``, ``linked person`` and, for campaigns, ``dealt people``.
 """
@@ -34,6 +36,7 @@ Ints = npt.NDArray[np.int64]
 START = microseconds(datetime(2026, 10, 1, tzinfo=UTC))
 DAY = 86_400_000_000
 ACCOUNTS_PER_ADDRESS = 3
+HOURS_SPREAD = 2.5
 PERSON, LINKED, DEALT = "person", "linked person", "dealt people"
 _TIME = pa.timestamp("us", "UTC")
 
@@ -120,7 +123,8 @@ def _tables(crowd: Crowd, accounts: list[_Account], setting: Setting, rng: np.ra
     pool = [max(2, setting.accounts // ACCOUNTS_PER_ADDRESS) if a.label != PERSON else 1 for a in accounts]
     of = np.repeat(np.arange(len(accounts)), [len(a.rows) for a in accounts])
     day = np.concatenate([rng.permutation(setting.messages)[: len(a.rows)] for a in accounts])
-    ts = START + day * DAY + rng.integers(0, DAY, len(of))
+    hour = rng.uniform(0, 24, len(accounts))[of] + rng.normal(0, HOURS_SPREAD, len(of))
+    ts = START + day * DAY + ((hour % 24) / 24 * DAY).astype(np.int64)
     row = np.array([row for a in accounts for row in a.rows])
     order = np.argsort(ts, kind="stable")
     of, row, ts = of[order], row[order], ts[order]
