@@ -7,6 +7,7 @@ left out; what remains is a few thousand exchanges with the group's properties u
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,24 @@ from stillwatch.lab.service import simulate
 
 SEED = 20261
 PEOPLE = 60
+SIZES = {
+    # scale and days: at least a dozen accounts of each campaign, some thousands of exchanges
+    "C1": (0.2, 20),
+    "C2": (0.06, 6),
+    "C3": (0.003, 20),
+    "C4": (0.0016, 9),
+    "C5": (1.0, 3),
+    "C6": (1.0, 2),
+    "C7": (1.0, 14),
+    "C8": (0.4, 5),
+    "C9": (0.15, 4),
+    "C10": (0.01, 12),
+    "C11": (0.012, 20),
+    "C12": (0.3, 1),
+    "C13": (0.002, 9),
+    "C14": (0.03, 10),
+    "C15": (0.4, 14),
+}
 
 
 def shortened(world, days: float):
@@ -143,3 +162,11 @@ def small(
     kept = tuple(group for group in world.groups if not keep or group.name in keep)
     world = msgspec.structs.replace(world, people=round(PEOPLE / scale), include=(), groups=kept)
     return Measured(shortened(world, days or world.days), scale, folder, texts)
+
+
+@cache
+def campaign(name: str) -> Measured:
+    """A shipped campaign, simulated once for all tests; its files are gone, its tables are in memory."""
+    scale, days = SIZES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        return small(name, scale, Path(folder), days=days)

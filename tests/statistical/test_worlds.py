@@ -13,32 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stillwatch.lab.corpora import load_corpora
-
 sys.path.insert(0, str(Path(__file__).parent))
-from measured import PEOPLE, small
+from measured import PEOPLE, SIZES, campaign
 
 sys.path.pop(0)
 pytestmark = pytest.mark.statistical
 
-SIZES = {
-    # scale and days: at least a dozen accounts of each campaign, some thousands of exchanges
-    "C1": (0.2, 20),
-    "C2": (0.06, 6),
-    "C3": (0.003, 20),
-    "C4": (0.0016, 9),
-    "C5": (1.0, 3),
-    "C6": (1.0, 2),
-    "C7": (1.0, 14),
-    "C8": (0.4, 5),
-    "C9": (0.15, 4),
-    "C10": (0.01, 12),
-    "C11": (0.012, 20),
-    "C12": (0.3, 1),
-    "C13": (0.002, 9),
-    "C14": (0.03, 10),
-    "C15": (0.4, 14),
-}
 PARTIES = [
     (name, party)
     for name, parties in {
@@ -66,17 +46,9 @@ PARTIES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory):
-    made = {}
-
-    def world(name):
-        if name not in made:
-            scale, days = SIZES[name]
-            made[name] = small(name, scale, tmp_path_factory.mktemp(name), days=days)
-        return made[name]
-
-    return world
+@pytest.fixture
+def worlds():
+    return campaign
 
 
 class TestEveryCampaign:
@@ -367,72 +339,6 @@ class TestConversations:
         assert (gaps < gaps.mean()).mean() > poisson + 0.05
 
 
-@pytest.fixture(scope="module")
-def real_texts(shared):
-    return load_corpora(shared)
-
-
-@pytest.mark.parametrize("name", ["C1", "C8"])
-def test_real_prompts_stay_distinct_too(real_texts, tmp_path, name):
-    scale, days = SIZES[name]
-    world = small(name, scale, tmp_path, days=days / 2, texts=real_texts)
-    for kind in ("true", "malicious", "label = 'person'"):
-        assert world.one(f"select count(distinct prompt) / count(*) from log where {kind}") >= 0.60
-        length = world.one(f"select median(length(prompt)) from log where {kind}")
-        assert 20 < length < 1_500
-
-
-class TestText:
-    def test_c5_is_not_english(self, worlds):
-        world = worlds("C5")
-        wide = world.one(
-            "select avg(regexp_matches(prompt, '[^\\x00-\\x{24F}]')::int) from log where party = 'c5-keys'"
-        )
-        assert wide > 0.3
-        people = world.one(
-            "select avg(regexp_matches(prompt, '[^\\x00-\\x{24F}]')::int) from log where label = 'person'"
-        )
-        assert wide > people + 0.2
-
-    def test_c12_answers_are_short(self, worlds):
-        world = worlds("C12")
-        tokens = "select median(output_tokens) from log where {}"
-        assert world.one(tokens.format("party = 'c12-judges'")) < 30
-        assert world.one(tokens.format("label = 'person'")) > 100
-
-    def test_c2_pathways(self, worlds):
-        world = worlds("C2")
-        channels = dict(
-            world.rows(
-                "select split_part(channel, ':', 1), count(distinct account_id) from log where label = 'C2' group by 1"
-            )
-        )
-        assert set(channels) == {"api", "app", "cloud", "reseller"} or set(channels) == {"api", "app", "cloud"}
-        assert channels["api"] > channels["cloud"] > 0
-        assert world.one("select avg((n_images > 0)::int) from log where party = 'c2-direct'") == pytest.approx(
-            0.25, abs=0.05
-        )
-        assert (
-            world.one("select count(distinct tier) from accounts join truth using (account_id) where label = 'C2'") == 3
-        )
-        start = world.scenario.start
-        first = world.one(f"select epoch(min(ts) - timestamp '{start}') / 86400 from log where party = 'c2-traces'")
-        assert first >= world.group("c2-traces").tempo.start_day - 0.01
-
-    def test_c11_deals_by_subject(self, worlds):
-        """Texts of one account are more alike than those of two, by the words they use."""
-        world = worlds("C11")
-        assert alike(world, "c11-drip") > 0.01
-
-    def test_c1_deals_in_turn(self, worlds):
-        world = worlds("C1")
-        assert abs(alike(world, "c1-lab")) < 0.02
-
-    def test_people_are_individuals(self, worlds):
-        world = worlds("C11")
-        assert alike(world, None) > alike(world, "c11-drip") / 2
-
-
 def behind_one_address(world) -> float:
     """Share of people who have an address in common with another."""
     return world.one(
@@ -440,31 +346,3 @@ def behind_one_address(world) -> float:
         " (select ip from used group by ip having count(*) > 1)"
         " select count(distinct account_id) filter (ip in (from many)) / count(distinct account_id) from used"
     )
-
-
-def alike(world, party: str | None) -> float:
-    """Mean cosine of prompts of one account, less that of prompts of two accounts (hashed words, inverse frequency)."""
-    chosen = "party = $p" if party else "label = 'person'"
-    rows = world.rows(
-        f"select account_id, prompt from log where {chosen} and turn = 1 order by hash(exchange_id) limit 1500",
-        **({"p": party} if party else {}),
-    )
-    texts = [set(text.lower().split()) for _, text in rows]
-    names = sorted({word for words in texts for word in words})
-    place = {word: at for at, word in enumerate(names)}
-    seen = np.zeros(len(names))
-    for words in texts:
-        for word in words:
-            seen[place[word]] += 1
-    weight = np.log(len(texts) / seen)
-    vectors = np.zeros((len(texts), len(names)), dtype=np.float32)
-    for row, words in enumerate(texts):
-        for word in words:
-            vectors[row, place[word]] = weight[place[word]]
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    cosine = vectors @ vectors.T
-    owner = np.array([account for account, _ in rows])
-    same = owner[:, None] == owner[None, :]
-    np.fill_diagonal(same, val=False)
-    other = owner[:, None] != owner[None, :]
-    return float(cosine[same].mean() - cosine[other].mean())
