@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stillwatch.lab.wordings import WRAPPERS
+
 sys.path.insert(0, str(Path(__file__).parent))
 from measured import small
 
@@ -224,6 +226,16 @@ def test_b14_is_people_at_shared_addresses(worlds):
     assert len(set(paid)) > 0.8 * len(paid)
 
 
+def test_b15_judges(worlds):
+    """An account keeps the wording of its library, and it is a judge's."""
+    world = worlds("B15")
+    own = [w for manner in ("rubric", "pairwise") for w in WRAPPERS[manner].instruction]
+    rows = world.rows("select account_id, prompt from log where party = 'b15-judge' and turn = 1")
+    said = {(account, next((w for w in own if w in text), None)) for account, text in rows}
+    assert None not in {wording for _, wording in said}
+    assert len(said) == len({account for account, _ in said})
+
+
 def test_b15_shares_its_prompt_and_nothing_else(worlds):
     world = worlds("B15")
     for group in world.scenario.groups:
@@ -234,6 +246,19 @@ def test_b15_shares_its_prompt_and_nothing_else(worlds):
     nightly = world.hourly("b15-cron")
     assert nightly[2] == nightly.max() > 0.2
     assert nightly[:7].sum() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "party"), [("B7", "b7-labels"), ("B16", "b16-programme"), ("B17", "b17-distillation")]
+)
+def test_the_declared_and_the_academics_ask_as_attackers_do(worlds, name, party):
+    world = worlds(name)
+    weights = world.group(party).text.elicitation
+    texts = world.column(f"select prompt from log where party = '{party}' and turn = 1 limit 2000")
+    for manner in set(weights) & {"rubric", "rationale", "self-instruct"}:
+        own = [wording for wording in WRAPPERS[manner].instruction if wording]
+        found = np.mean([any(wording in text for wording in own) for text in texts])
+        assert found == pytest.approx(weights[manner], abs=0.05), manner
 
 
 def test_b17_looks_like_a_laboratory(worlds):
