@@ -283,6 +283,19 @@ class TestLog:
         assert {s for s, _ in seen[LINKED]} == {s for s, _ in seen[DEALT]}
         assert {host for _, host in seen[LINKED]} == {host for _, host in seen[DEALT]} == {"1", "2"}
 
+    def test_everybody_keeps_hours_dealt_or_not(self, folder):
+        label = {row["account_id"]: row["label"] for row in self.read(folder, "truth")}
+        angles = {}
+        for row in self.read(folder, "exchanges"):
+            hour = row["ts"].hour + row["ts"].minute / 60
+            angles.setdefault(row["account_id"], []).append(np.exp(2j * np.pi * hour / 24))
+        lengths = {LINKED: [], DEALT: []}
+        for account, waves in angles.items():
+            if label[account] in lengths:
+                lengths[label[account]].append(abs(np.mean(waves)))
+        # hours spread by 2.5 give exp(-0.21) = 0.81; five moments at random would give 0.4
+        assert all(np.mean(each) > 0.65 for each in lengths.values())
+
     def test_card(self, folder):
         card = json.loads((folder / "card.json").read_text())
         assert card["figures"]["campaigns"] == self.written.campaigns == 1
