@@ -148,16 +148,20 @@ def _benchmark(facts: Facts, mine: Ints) -> Alternative:
 
 
 def _one_customer(facts: Facts, core: Ints, ts: int) -> Alternative:
-    """One customer who does not hide it: most of the set behind one instrument or one private mail domain."""
-    payment = _largest(facts.payment[core])
+    """One customer who does not hide it: most of the set behind one private mail domain, or behind one instrument and one provider.
+
+    Accounts that pay with one instrument and sign up under several mail providers are one customer who does hide it.
+    """
     domain = facts.domain[core]
+    known = int((domain != NONE).sum())
+    payment = _largest(facts.payment[core]) if _largest(domain) >= ONE_CUSTOMER * known else 0.0
     seen = facts.first_seen <= ts
     users = np.bincount(facts.domain[seen & (facts.domain != NONE)], minlength=len(facts.log.accounts.email_domain) + 1)
     private = np.where(
         (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * int(seen.sum())), domain, NONE
     )
     share = max(payment, _largest(private)) / max(len(core), 1)
-    found = f"{share:.0%} of the accounts share one payment instrument or one private mail domain"
+    found = f"{share:.0%} of the accounts share one payment instrument (and one mail provider) or one private mail domain"
     return Alternative("one customer's own keys", found, rejected=share < ONE_CUSTOMER)
 
 

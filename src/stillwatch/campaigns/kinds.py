@@ -2,7 +2,8 @@
 
 Read from behaviour, in this order (the reading table of ``docs/explanation/method.md``):
 
-* conversations handed from account to account, beyond the log's rate: a pool with sessions of its own, a ``broker``;
+* conversations handed from account to account, beyond the log's rate, and some of the traffic can be ordinary use: a pool
+  with sessions of its own, a ``broker`` (a harvest may hand its sessions on as well, but has no customers);
 * no more than a fraction of the traffic can be ordinary use: ``extraction``;
 * most of it can, and the ordinary part is dealt over the accounts too (no account has customers of its own): ``broker``;
 * most of it can, and the ordinary part belongs to each account: filler, ``extraction``.
@@ -14,10 +15,12 @@ import numpy as np
 
 from stillwatch.campaigns.candidates import Candidate, View
 from stillwatch.campaigns.model import Kind
-from stillwatch.detect.families import Gathering
+from stillwatch.detect.families import Family, Gathering
 from stillwatch.detect.individuality import Sums, correlation
 from stillwatch.detect.log import Floats, Ints
 
+CUSTOMERS = 1 / 3
+"""Ordinary share below which a set that hands conversations on has no customers: what everyday subjects a corpus touches."""
 HANDOFF_EVIDENCE = 3.0
 """log10 e of hand-offs from which a set is a pool."""
 MOSTLY_ORDINARY = 0.75
@@ -29,7 +32,8 @@ def kind_of(
     view: View, candidate: Candidate, gathering: Gathering, members: Ints, ordinary: Floats, rows: Ints
 ) -> Kind:
     """Kind of a campaign. ``ordinary``: probability per opening of ``rows`` (positions in the gathering) to be ordinary."""
-    if candidate.handoff_log10_e >= HANDOFF_EVIDENCE:
+    customers = view.leading is not Family.TEXT or (len(ordinary) and float(ordinary.mean()) >= CUSTOMERS)
+    if candidate.handoff_log10_e >= HANDOFF_EVIDENCE and customers:
         return Kind.BROKER
     if not len(ordinary) or float(ordinary.mean()) < MOSTLY_ORDINARY:
         return Kind.EXTRACTION

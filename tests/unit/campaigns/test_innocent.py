@@ -143,6 +143,11 @@ class TestOneCustomer:
         people = records(payment_fingerprint=lambda i: "card" if i < cards else f"own{i}")
         assert examined(facts_of(talk(3), people))[CUSTOMER].rejected is not holds
 
+    @pytest.mark.parametrize(("providers", "holds"), [(1, True), (4, False)])
+    def test_one_instrument_under_several_mail_providers_hides(self, providers, holds):
+        people = records(payment_fingerprint="card", email_domain=lambda i: f"mail{i % providers}.example")
+        assert examined(facts_of(talk(3), people))[CUSTOMER].rejected is not holds
+
     def test_a_few_instruments_in_turn_are_not_one_customer(self):
         people = records(payment_fingerprint=lambda i: f"card{i % 3}")
         assert examined(facts_of(talk(3), people))[CUSTOMER].rejected
