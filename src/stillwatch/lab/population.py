@@ -14,7 +14,7 @@ import numpy.typing as npt
 from stillwatch._internal.times import microseconds
 from stillwatch.lab.draws import Floats, Ints, Keys, below, choose, draw, exponential, normal, root, uniform
 from stillwatch.lab.network import CAMPUS, CLOUD, COUNTRIES, COUNTRY_CODES, HOME, OFFICE, VPN
-from stillwatch.lab.scenario import Group, Network, Scenario
+from stillwatch.lab.scenario import Group, Network, Role, Scenario
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -83,12 +83,17 @@ def start_of(scenario: Scenario) -> int:
 
 
 def parties(scenario: Scenario, scale: float, seed: int) -> tuple[Party, ...]:
-    """The groups of a run: accounts and exchanges scaled alike, so that an account's rate stays."""
+    """The groups of a run: accounts and exchanges scaled alike, so that an account's rate stays.
+
+    An honest group that cannot shrink further (one account, no ``least`` of its own) shrinks in exchanges alone: a lone
+    machine would otherwise outweigh every small world. An attacker's account keeps its rate.
+    """
     out = []
     for number, group in enumerate(scenario.groups):
         seats = max(group.least, round(group.accounts * scale))
         rate = group.exchanges / group.accounts
-        out.append(Party(group, number, root(seed, "group", group.name), seats, rate * seats))
+        full = seats if group.role is not Role.BENIGN or group.least > 1 else min(seats, group.accounts * scale)
+        out.append(Party(group, number, root(seed, "group", group.name), seats, rate * full))
     return tuple(out)
 
 
