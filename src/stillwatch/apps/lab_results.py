@@ -109,8 +109,8 @@ def settings_text(settings: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in settings.items()) or "none"
 
 
-def _between(found: Interval) -> str:
-    if found.value != found.value:  # nothing was measured
+def _between(found: Interval | None) -> str:
+    if found is None:
         return ""
     return f"{found.value:.4g} ({found.low:.3g} to {found.high:.3g})"
 
@@ -136,7 +136,7 @@ def score_text(scores: Scores) -> str:
         ("kind accuracy", told(scores.kind_accuracy)),
         ("leak, all exchanges", told(scores.leak_all)),
         ("leak, mean over sets", told(scores.leak_sets)),
-        ("count intervals that cover", _between(more.count_coverage.share) if more.count_coverage else ""),
+        ("count intervals that cover", _between(more.count_coverage.share if more.count_coverage else None)),
     ]
     text = plain(("score", "value (95 %)"), rows)
     flagged = [

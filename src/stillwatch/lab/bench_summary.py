@@ -41,8 +41,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     tpr: Interval | None
     flagged_tpr: Interval | None
     false_flags: int
-    false_flag_rate: Interval
-    false_campaigns_per_million_account_days: Interval
+    false_flag_rate: Interval | None
+    false_campaigns_per_million_account_days: Interval | None
     campaign_recall: Interval | None
     campaign_precision: Interval | None
     leak: Interval | None
@@ -81,6 +81,7 @@ def _line(cells: Sequence[Cell]) -> Line:
     found = sum(hit.flagged >= 0.5 * hit.accounts for s in scores for hit in s.campaigns.values())
     campaigns = sum(c.world.campaigns for c in cells)
     taken = [f.extraction_exchanges for f in further]
+    days = sum(f.account_days for f in further)
     return Line(
         scenario=first.scenario,
         title=first.title,
@@ -96,8 +97,8 @@ def _line(cells: Sequence[Cell]) -> Line:
         else None,
         flagged_tpr=grouped([(s.tpr or 0.0) * n for s, n in zip(scores, bad, strict=True)], bad) if sum(bad) else None,
         false_flags=flags,
-        false_flag_rate=rare(flags, sum(good)),
-        false_campaigns_per_million_account_days=rare(false, sum(f.account_days for f in further) / 1e6),
+        false_flag_rate=rare(flags, sum(good)) if sum(good) else None,
+        false_campaigns_per_million_account_days=rare(false, days / 1e6) if days else None,
         campaign_recall=wilson(found, campaigns) if campaigns else None,
         campaign_precision=wilson(sum(s.campaign_precision * s.reported_campaigns for s in scores), reported)
         if reported
@@ -161,7 +162,12 @@ def sentences(cells: Sequence[Cell], found: Sequence[Line], plan: Plan) -> str:
         f"smallest of which a world has {ENOUGH} accounts or more (1e-4 needs 30,000). Intervals: 95 %, over worlds."
     )
     ahead = leads(found)
-    behind = [f"{name}: {who} by {-lead:.3f}" for name, (who, lead) in ahead.items() if lead < 0]
+    missed = {line.scenario for line in found if line.expected_miss}
+    behind = [
+        f"{name}{' (expected miss)' if name in missed else ''}: {who} by {-lead:.3f}"
+        for name, (who, lead) in ahead.items()
+        if lead < 0
+    ]
     if behind:
         return f"{text} A published detector is ahead of the hunt in: {'; '.join(behind)}."
     return text + (" In no scenario is a published detector ahead of the hunt." if ahead else "")

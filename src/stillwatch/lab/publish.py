@@ -46,7 +46,7 @@ def machine(packages: Sequence[str] = PACKAGES) -> dict[str, object]:
 def write_json(path: Path, values: Mapping[str, object]) -> None:
     """Write ``values`` with a stable layout, ending in a line feed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(values, indent=1, ensure_ascii=False)
+    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
     # lists of numbers on one line: the file is read by people too
     text = re.sub(r"\[[\s\d.,e+-]+\]", lambda m: " ".join(m[0].split()), text)
     partial = path.with_name(f".{path.name}.partial")

@@ -62,7 +62,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Further(msgspec.Struct, frozen=True, kw_only=True):
-    """Beyond the contract's figures. Intervals are at 95 %.
+    """Beyond the contract's figures. Intervals are at 95 %; None where there is nothing to measure.
 
     ``tpr`` and ``false_flag_rate`` take accounts as independent trials, which accounts of one campaign are not: across
     worlds use :func:`stillwatch.lab.intervals.grouped`. ``strict_tpr_at_fpr``: no threshold parts equal scores.
@@ -70,15 +70,15 @@ class Further(msgspec.Struct, frozen=True, kw_only=True):
     benign account and a UTC day on which it was active. ``resolution``: the smallest false-positive rate the log can show.
     """
 
-    tpr: Interval
-    campaign_recall: Interval
-    false_flag_rate: Interval
+    tpr: Interval | None
+    campaign_recall: Interval | None
+    false_flag_rate: Interval | None
     strict_tpr_at_fpr: dict[str, float]
     auc: float
     resolution: float
     account_days: int
     false_campaigns: int
-    false_campaigns_per_million_account_days: Interval
+    false_campaigns_per_million_account_days: Interval | None
     extraction_exchanges: int
     extraction_leaked: int
     benign_labels: dict[str, Label]
@@ -288,15 +288,15 @@ def _further(
     false = sum(2 * m <= n for n, m in reported.values())
     hits = sum(hit.flagged >= HALF * hit.accounts for hit in campaigns.values())
     return Further(
-        tpr=wilson(sum(a.flagged for a in bad), len(bad)),
-        campaign_recall=wilson(hits, len(campaigns)),
-        false_flag_rate=wilson(sum(a.flagged for a in good), len(good)),
+        tpr=wilson(sum(a.flagged for a in bad), len(bad)) if bad else None,
+        campaign_recall=wilson(hits, len(campaigns)) if campaigns else None,
+        false_flag_rate=wilson(sum(a.flagged for a in good), len(good)) if good else None,
         strict_tpr_at_fpr={f"{q:g}": round(ranking.tpr_at(q), 4) for q in RATES},
         auc=round(ranking.auc(), 4),
         resolution=1 / max(1, len(good)),
         account_days=days,
         false_campaigns=false,
-        false_campaigns_per_million_account_days=rare(false, days / 1e6),
+        false_campaigns_per_million_account_days=rare(false, days / 1e6) if days else None,
         extraction_exchanges=sum(a.extraction for a in tables.accounts),
         extraction_leaked=sum(a.leaked for a in tables.accounts),
         benign_labels=told,

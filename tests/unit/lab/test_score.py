@@ -9,12 +9,13 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 
 from stillwatch.errors import InputError
 from stillwatch.lab.intervals import grouped, rare, wilson
-from stillwatch.lab.score import score
+from stillwatch.lab.score import Scores, score
 from stillwatch.testing.lab_worlds import write_world
 from stillwatch.testing.worlds import START
 
@@ -179,6 +180,18 @@ class TestScore:
         assert "count_error" not in found
         assert found["tpr"] == 0.5
         assert found["further"]["count_coverage"] is None
+
+    def test_a_world_without_campaigns(self, log, out):
+        truth = pq.read_table(log / "truth.parquet").filter(pa.compute.field("kind") == "benign")
+        pq.write_table(truth, log / "truth.parquet")
+        rows = pq.read_table(log / "exchanges.parquet")
+        kept = pa.compute.is_in(rows["account_id"], truth["account_id"].combine_chunks())
+        pq.write_table(rows.filter(kept), log / "exchanges.parquet")
+        found = score(log, out)
+        assert (found.tpr, found.further.tpr, found.further.campaign_recall) == (None, None, None)
+        assert found.further.false_campaigns == 1
+        # what is written can be read again: no figure is "not a number"
+        assert msgspec.json.decode(json.dumps(msgspec.to_builtins(found), allow_nan=False), type=Scores) == found
 
     def test_bad_input(self, log, out, tmp_path):
         with pytest.raises(InputError, match="found neither"):
