@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stillwatch.campaigns.kinds import HANDOFF_EVIDENCE, MOSTLY_ORDINARY, kind_of
+from stillwatch.campaigns.kinds import CUSTOMERS, HANDOFF_EVIDENCE, MOSTLY_ORDINARY, kind_of
 from stillwatch.campaigns.model import Kind
 from stillwatch.detect.families import Family
 
@@ -40,9 +40,18 @@ def hours_of_their_own(hunted):
     return with_hours(hunted, first[inverse])
 
 
-@pytest.mark.parametrize("ordinary", [0.0, 1.0])
-def test_a_pool_that_hands_conversations_on_is_a_broker_whatever_is_asked(hunted, ordinary):
+@pytest.mark.parametrize("ordinary", [CUSTOMERS, 0.6, 1.0])
+def test_a_pool_that_hands_its_customers_conversations_on_is_a_broker(hunted, ordinary):
     assert told(hunted, hunted.campaign, ordinary, handoffs=HANDOFF_EVIDENCE) is Kind.BROKER
+
+
+@pytest.mark.parametrize("ordinary", [0.0, CUSTOMERS - 0.01])
+def test_a_harvest_that_hands_its_sessions_on_has_no_customers(hunted, ordinary):
+    assert told(hunted, hunted.campaign, ordinary, handoffs=HANDOFF_EVIDENCE) is Kind.EXTRACTION
+
+
+def test_without_text_nobody_can_say_who_has_customers(textless):
+    assert told(textless, textless.campaign, 0.0, handoffs=HANDOFF_EVIDENCE) is Kind.BROKER
 
 
 @pytest.mark.parametrize("ordinary", [0.0, 0.5, MOSTLY_ORDINARY - 0.01])
