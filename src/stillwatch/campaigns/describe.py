@@ -145,9 +145,9 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
 def scaled(interval: Interval, extraction: Floats, total: int) -> Interval:
     """The interval of conversations' exchanges, moved to the accounts' own exchanges."""
     value = float(extraction.sum())
-    if value >= 0.995 * total:
-        return Interval(float(total), interval.low, float(total), interval.level)
     factor = value / max(interval.value, 1e-9)
+    if value >= 0.995 * total:
+        return Interval(float(total), interval.low * factor, float(total), interval.level)
     return Interval(value, interval.low * factor, min(interval.high * factor, float(total)), interval.level)
 
 
@@ -213,8 +213,9 @@ def shared_values(material: Material, members: Ints) -> tuple[tuple[Infrastructu
 
 def _timeline(log: Log, part: Part) -> tuple[Bin, ...]:
     ts = log.ts[part.rows]
-    hours = max(1, int((ts[-1] - ts[0]) // MICROSECONDS_PER_HOUR) + 1)
-    step = next(s for s in (1, 2, 3, 6, 12, 24, 168, 10**6) if hours / s <= BINS) * MICROSECONDS_PER_HOUR
+    first, last = (int(t) // MICROSECONDS_PER_HOUR for t in (ts[0], ts[-1]))
+    hours = next(s for s in (1, 2, 3, 6, 12, 24, 168, 10**6) if last // s - first // s < BINS)
+    step = hours * MICROSECONDS_PER_HOUR
     at = ts // step
     out = []
     for slot in range(int(at[0]), int(at[-1]) + 1):

@@ -16,6 +16,7 @@ import pytest
 from stillwatch.campaigns.innocent import Facts
 from stillwatch.campaigns.links import incidences
 from stillwatch.campaigns.looks import Looker, Outcome
+from stillwatch.campaigns.service import Settings, hunt
 from stillwatch.detect.cells import CellCounts, Cells
 from stillwatch.detect.families import Gathering, vectors
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
@@ -232,6 +233,12 @@ def build_world():
 def hunted(walk):
     """The world with its campaign."""
     return walk(make_world())
+
+
+@pytest.fixture(scope="session")
+def whole(hunted):
+    """A hunt over that world from beginning to end."""
+    return hunt(hunted.looker.log, Settings())
 
 
 @pytest.fixture(scope="session")
