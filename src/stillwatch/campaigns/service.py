@@ -198,19 +198,29 @@ def _mask(log: Log, members: Ints) -> Floats:
 def _names(
     log: Log, campaigns: list[Found], earlier: tuple[tuple[str, frozenset[str]], ...]
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """A name per campaign: that of the earlier campaign it shares most accounts with, else one of its own."""
+    """A name per campaign: that of the earlier campaign it shares most accounts with, else one of its own.
+
+    Beside it the names of other earlier campaigns that went into it. Every name is given once.
+    """
     ids = [str(i) for i in log.accounts.ids.to_pylist()]
     used: set[str] = set()
-    out: list[tuple[str, tuple[str, ...]]] = []
+    named: list[tuple[str, list[str]]] = []
     for found in campaigns:
         accounts = {ids[a] for a in np.flatnonzero(np.isin(log.accounts.party, found.members))}
         shared = sorted(
             ((len(accounts & theirs), name, theirs) for name, theirs in earlier), key=lambda s: (-s[0], s[1])
         )
-        old = [name for count, name, theirs in shared if count >= 0.5 * len(theirs) and count and name not in used]
-        name = old[0] if old else campaign_name(log, found)
+        old = [name for count, name, theirs in shared if count >= 0.5 * len(theirs) and count]
+        name = next((name for name in old if name not in used), None) or campaign_name(log, found)
+        while name in used:  # its founders gave an earlier campaign a name that the rest of that campaign keeps
+            name += "-2"
         used.add(name)
-        out.append((name, tuple(old[1:])))
+        named.append((name, old))
+    out: list[tuple[str, tuple[str, ...]]] = []
+    for name, old in named:
+        previous = tuple(each for each in old if each not in used)
+        used.update(previous)
+        out.append((name, previous))
     return out
 
 
