@@ -16,7 +16,7 @@ from stillwatch.detect.families import Family
 from stillwatch.detect.log import NONE, Bools, Floats, Ints, Log
 
 FLAGGED_FROM = 50.0
-"""Scores of flagged accounts start here; nobody else's reaches it."""
+"""Scores of flagged accounts are this plus their log odds, at least 40; nobody else's reaches that."""
 FLOOR = -60.0
 TOO_FEW = 2
 """Openings below which nothing can be said about an account by itself."""
