@@ -13,6 +13,7 @@ from stillwatch.errors import InputError
 from stillwatch.events import _lines, _sql
 from stillwatch.events._columns import Growing
 from stillwatch.events._files import Form
+from stillwatch.events.nearest import nearest_formats, shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,10 +90,14 @@ class FilePass:
         self.others |= types.keys() - wanted - self._wanted.left_out
         lacking = [c.name for c in self._wanted.columns if not c.nullable and c.name not in types]
         if lacking:
-            found = ", ".join(map(ascii, sorted(types)[:20])) or "none"
+            # Of lines only the wanted fields have types; what else they hold is in ``others``.
+            found = types.keys() | self.others
+            near = nearest_formats(found) if "exchange_id" in wanted else ()
+            looks = f" Nearest formats: {', '.join(near)}." if near else ""
             raise InputError(
                 f"{self._file.path}: required columns are missing: {', '.join(lacking)}.",
-                hint=f"Columns found: {found}. For other formats, first run: stillwatch ingest SOURCE --out FOLDER",
+                hint=f"Columns found: {shown(found)}.{looks} "
+                "For other formats, first run: stillwatch ingest SOURCE --out FOLDER",
             )
 
     def _run_lines(self) -> None:

@@ -7,30 +7,36 @@ at all (a tool span, a health check), or one that an earlier, interrupted run ha
 
 from __future__ import annotations
 
-import glob
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, cast
 
 import msgspec
 
-from stillwatch.errors import InputError, RejectedOverBudget, UsageError
+from stillwatch.errors import InputError, OutputError, RejectedOverBudget, UsageError
+from stillwatch.events.account_table import AccountsBrought, bring_accounts, compared
 from stillwatch.events.adapters.catalogue import FORMATS, adapter_named, detect
-from stillwatch.events.adapters.protocol import Adapter, AdapterContext, BadRecord, NotAnExchange
+from stillwatch.events.adapters.otel import OpenTelemetryAdapter
+from stillwatch.events.adapters.protocol import Adapter, AdapterContext, BadRecord, Mended, NotAnExchange
+from stillwatch.events.file_count import FileCount
 from stillwatch.events.finish import finish
 from stillwatch.events.join import Joined, read_join
-from stillwatch.events.landing import FileDone, Landing, SeenIds
-from stillwatch.events.model import Exchange, Reject
+from stillwatch.events.landing import Landing, SeenIds
+from stillwatch.events.model import Exchange
+from stillwatch.events.nearest import names_in, nearest_formats, shown
 from stillwatch.events.pseudonym import Pseudonymiser, derive_key
 from stillwatch.events.raw_records import RawRecord, SourceBroken, read_file, read_stream
+from stillwatch.events.sources import Rewindable, Source, digest_of, find_sources
+from stillwatch.events.span_join import SNIFFED, format_of, gather, held_events
 
-SNIFFED = 50
-"""Records of a file that are looked at to tell its format."""
+PIPED = ".piped.tmp"
+"""Standard input that must be read twice, while it is read."""
 
 DUPLICATE = "duplicate exchange_id"
 UNKNOWN_FORMAT = "no known format"
@@ -49,6 +55,7 @@ class IngestOptions(msgspec.Struct, frozen=True, kw_only=True):
         format: ``auto``, or the name of one adapter for all files.
         pseudonymise: Replace addresses, accounts and conversations by keyed pseudonyms.
         keep_text: False drops prompts, system prompts and responses once they are hashed.
+        accounts: Table of accounts to bring along under the same pseudonyms.
         join: CloudTrail records or batch request lines that complete the log's records.
         account_fields: Where the account stands, if not where the format has it.
         default_account: Account of records that name none.
@@ -60,6 +67,7 @@ class IngestOptions(msgspec.Struct, frozen=True, kw_only=True):
     format: str = "auto"
     pseudonymise: bool = False
     keep_text: bool = True
+    accounts: Path | None = None
     join: tuple[Path, ...] = ()
     account_fields: tuple[str, ...] = ()
     default_account: str | None = None
@@ -86,18 +94,7 @@ class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     not_exchanges: dict[str, int]
     repairs: dict[str, int]
     times_stepping_back: int
-
-
-class _Source(NamedTuple):
-    """One thing to read: a file, or standard input."""
-
-    name: str
-    path: Path | None
-    size: int
-
-    @property
-    def identity(self) -> str:
-        return str(self.path.resolve()) if self.path else "-"
+    accounts: AccountsBrought | None = None
 
 
 def ingest(
@@ -126,49 +123,30 @@ def ingest(
     adapter = None if options.format == "auto" else adapter_named(options.format)
     sources = find_sources(source, out)
     run = _Run(options, out, adapter, read_join(options.join))
-    digests = {entry: _digest(entry) for entry in sources}
+    accounts = run.bring_accounts()
+    digests = {entry: digest_of(entry) for entry in sources}
     todo = [entry for entry in sources if not run.is_done(entry, digests[entry])]
-    run.landing.forget({entry.identity for entry in todo})
-    for entry in todo:
-        run.read(entry, digests[entry], stdin or sys.stdin.buffer, tell)
+    reading = {entry.identity for entry in todo}
+    run.landing.forget(reading)
+    done = [entry for entry in sources if entry.identity not in reading]
+    with run.joining(todo, done, stdin or sys.stdin.buffer, tell):
+        for entry in todo:
+            run.read(entry, digests[entry], tell)
     run.landing.commit()
-    report = run.report(len(todo), len(sources) - len(todo))
+    report = run.report(len(todo), len(done), accounts)
     if report.files_read and set(report.formats) == {UNKNOWN}:
-        raise InputError(
-            f"Cannot tell the format of {source}.",
-            hint=f"Known formats: {', '.join(FORMATS)}. Name one with --format, or see docs/reference/formats.md.",
-        )
+        raise _unknown(source, run.unknown_names)
     check_budget(report, options.max_rejects)
     return report
 
 
-def find_sources(source: str | Path, out: Path) -> list[_Source]:
-    """The files that ``source`` names, in the order of their names, without hidden ones and those below ``out``.
-
-    Raises:
-        InputError: There are none.
-    """
-    if str(source) == "-":
-        return [_Source("-", None, 0)]
-    path = Path(source)
-    if path.is_file():
-        return [_Source(path.name, path, path.stat().st_size)]
-    folder = path.is_dir()
-    names = () if folder else glob.glob(str(source), recursive=True)  # noqa: PTH207 - takes no absolute pattern
-    found: Iterable[Path] = path.rglob("*") if folder else map(Path, names)
-    target = out.resolve()
-    kept = []
-    for each in sorted(found):
-        parts = each.relative_to(path).parts if folder else (each.name,)
-        hidden = any(part.startswith((".", "_")) for part in parts)
-        if each.is_file() and not hidden and target not in each.resolve().parents:
-            kept.append(_Source("/".join(parts) if folder else str(each), each, each.stat().st_size))
-    if not kept:
-        raise InputError(
-            f"Cannot read {source}: {'the folder holds no file' if folder else 'there is no such file'}.",
-            hint="Name a file, a folder, a quoted glob such as 'logs/*.jsonl.gz', or - for standard input.",
-        )
-    return kept
+def _unknown(source: str | Path, names: set[str]) -> InputError:
+    near = nearest_formats(names)
+    nearest = f" Nearest: {', '.join(near)}." if near else ""
+    return InputError(
+        f"Cannot tell the format of {source}. Names found: {shown(names)}.",
+        hint=f"Known formats: {', '.join(FORMATS)}.{nearest} Name one with --format, or see docs/reference/formats.md.",
+    )
 
 
 def check_budget(report: IngestReport, max_rejects: float) -> None:
@@ -215,8 +193,72 @@ class _Run:
         self._ids_key = derive_key(options.key, "ids")
         self._seen_now = SeenIds(self._ids_key)
         self._seen_before: SeenIds | None = None
+        self._piped: Rewindable | Path | None = None
+        self.unknown_names: set[str] = set()
 
-    def is_done(self, entry: _Source, digest: str) -> bool:
+    def bring_accounts(self) -> AccountsBrought | None:
+        """Write the table of accounts, if one was named, before the log: its faults show at once."""
+        options = self.options
+        if options.accounts is None:
+            return None
+        return bring_accounts(
+            options.accounts,
+            self.landing.out,
+            hash_key=self.context.hash_key,
+            pseudonymiser=self.pseudonymiser,
+            max_rejects=options.max_rejects,
+        )
+
+    @contextmanager
+    def joining(self, todo: list[Source], done: list[Source], stdin: BinaryIO, tell: Tell) -> Iterator[None]:
+        """Have the events of spans at hand while ``todo`` is read; nothing of them stays afterwards."""
+
+        def told(name: str, total: int) -> Callable[[int], None]:
+            taken = 0
+
+            def add(size: int) -> None:
+                nonlocal taken
+                taken += size
+                tell(f"joining {name}", taken, total)
+
+            return add
+
+        try:
+            if any(entry.path is None for entry in todo):
+                self._piped = self._take_piped(stdin, told("-", 0))
+            new = [entry.path for entry in todo if entry.path is not None]
+            new += [self._piped] if isinstance(self._piped, Path) else []
+            earlier = [entry.path for entry in done if entry.path and held_events(self._done[entry.identity])]
+            total = sum(path.stat().st_size for path in (*new, *earlier))
+            store = gather(new, earlier, self.adapter, self.landing.out, told("events of spans", total))
+            if store is None:
+                yield
+                return
+            with store:
+                self.context = msgspec.structs.replace(self.context, span_events=store)
+                yield
+        finally:
+            if isinstance(self._piped, Path):
+                self._piped.unlink(missing_ok=True)
+
+    def _take_piped(self, stdin: BinaryIO, told: Callable[[int], None]) -> Rewindable | Path:
+        """Standard input as it comes; written down first where it has to be read twice."""
+        stream = Rewindable(stdin)
+        adapter = self.adapter or format_of(read_stream(cast("BinaryIO", stream)))
+        stream.rewind()
+        if not isinstance(adapter, OpenTelemetryAdapter):
+            return stream
+        path = self.landing.out / PIPED
+        try:
+            stream.pour(path, told)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot keep standard input in {path}: {error.strerror}.",
+                hint="OpenTelemetry logs are read twice: make room, or name the file instead of -.",
+            ) from error
+        return path
+
+    def is_done(self, entry: Source, digest: str) -> bool:
         """Whether an earlier run read this file as it is, in the same way.
 
         Raises:
@@ -234,12 +276,12 @@ class _Run:
             )
         return (done.size, done.digest) == (entry.size, digest)
 
-    def read(self, entry: _Source, digest: str, stdin: BinaryIO, tell: Tell) -> None:
+    def read(self, entry: Source, digest: str, tell: Tell) -> None:
         """Read one file to its end, or to where it breaks."""
         if self._seen_before is None:
             self._seen_before = SeenIds(self._ids_key)
             self.landing.earlier_ids(self._seen_before)
-        count = _Count(entry.name, self.landing)
+        count = FileCount(entry.name, self.landing)
         taken = 0
 
         def told(size: int) -> None:
@@ -247,13 +289,14 @@ class _Run:
             taken += size
             tell(entry.name, taken, entry.size)
 
-        records = read_file(entry.path, told) if entry.path else read_stream(stdin, told)
+        records = self._records(entry, told)
         adapter = self.adapter
         try:
             first = list(_until_broken(islice(records, SNIFFED), count))
             adapter = adapter or detect([record.value for record in first if record.value is not None])
             if adapter is None and first:
                 count.reject(0, BadRecord(field="", reason=UNKNOWN_FORMAT))
+                self.unknown_names |= names_in(record.value for record in first if record.value is not None)
             if adapter is not None:
                 self._convert(chain(first, records), adapter, count)
         except SourceBroken as error:
@@ -261,38 +304,46 @@ class _Run:
         name = adapter.name if adapter else (UNKNOWN if count.rejects else EMPTY)
         self.landing.file_done(count.done(entry, digest, name, self.reading))
 
-    def _convert(self, records: Iterator[RawRecord], adapter: Adapter, count: _Count) -> None:
+    def _records(self, entry: Source, told: Callable[[int], None]) -> Iterator[RawRecord]:
+        path = entry.path or self._piped
+        if isinstance(path, Path):
+            return read_file(path, told)
+        return read_stream(cast("BinaryIO", path), told)
+
+    def _convert(self, records: Iterator[RawRecord], adapter: Adapter, count: FileCount) -> None:
         for record in records:
             count.records += 1
             if record.value is None:
                 count.reject(record.row, BadRecord(field="", reason=record.problem))
                 continue
             if record.repair:
-                count.repairs[record.repair] += 1
+                count.mend(record.row, [record.repair])
             for outcome in adapter.convert(record.value, self.context):
                 match outcome:
                     case Exchange():
                         self._take(outcome, record.row, count)
+                    case Mended():
+                        self._take(outcome.exchange, record.row, count, outcome.repairs)
                     case NotAnExchange():
                         count.not_exchanges[outcome.reason] += 1
                     case BadRecord():
                         count.reject(record.row, outcome)
 
-    def _take(self, exchange: Exchange, row: int, count: _Count) -> None:
+    def _take(self, exchange: Exchange, row: int, count: FileCount, repairs: tuple[str, ...] = ()) -> None:
         finished = finish(exchange, pseudonymiser=self.pseudonymiser, keep_text=self.options.keep_text)
         exchange = finished.exchange
         if not self._seen_now.add(exchange.exchange_id):
             count.reject(row, BadRecord(field="exchange_id", reason=DUPLICATE))
             return
         count.met(exchange.ts)
-        count.repairs.update(finished.repairs)
+        count.mend(row, (*repairs, *finished.repairs))
         if self._seen_before is not None and exchange.exchange_id in self._seen_before:
             count.already_present += 1
             return
         count.exchanges += 1
         self.landing.add(exchange)
 
-    def report(self, read: int, skipped: int) -> IngestReport:
+    def report(self, read: int, skipped: int, accounts: AccountsBrought | None) -> IngestReport:
         """The totals of the folder."""
         files = self.landing.files
         rejects = _total(done.rejects for done in files)
@@ -310,69 +361,16 @@ class _Run:
             not_exchanges=_total(done.not_exchanges for done in files),
             repairs=_total(done.repairs for done in files),
             times_stepping_back=sum(done.times_stepping_back for done in files),
+            accounts=accounts and compared(accounts, self.landing.part_paths()),
         )
 
 
-class _Count:
-    """What is found in one file."""
-
-    def __init__(self, file: str, landing: Landing) -> None:
-        self.file = file
-        self.landing = landing
-        self.records = self.exchanges = self.already_present = self.stepping_back = 0
-        self.rejects: Counter[str] = Counter()
-        self.not_exchanges: Counter[str] = Counter()
-        self.repairs: Counter[str] = Counter()
-        self.rejects_start = landing.rejects_end
-        self._last: datetime | None = None
-
-    def reject(self, row: int, bad: BadRecord) -> None:
-        self.rejects[f"{bad.field}: {bad.reason}" if bad.field else bad.reason] += 1
-        self.landing.reject(Reject(file=self.file, row=row, field=bad.field, reason=bad.reason))
-
-    def met(self, moment: datetime) -> None:
-        """Count the times at which the file's clock steps back."""
-        if self._last is not None and moment < self._last:
-            self.stepping_back += 1
-        self._last = moment
-
-    def done(self, entry: _Source, digest: str, adapter: str, reading: str) -> FileDone:
-        """The record of the file."""
-        return FileDone(
-            file=entry.name,
-            path=entry.identity,
-            size=entry.size,
-            digest=digest,
-            format=adapter,
-            records=self.records,
-            exchanges=self.exchanges,
-            already_present=self.already_present,
-            rejects=dict(self.rejects.most_common()),
-            not_exchanges=dict(self.not_exchanges.most_common()),
-            repairs=dict(self.repairs.most_common()),
-            times_stepping_back=self.stepping_back,
-            reading=reading,
-            rejects_start=self.rejects_start,
-            rejects_end=self.landing.rejects_end,
-        )
-
-
-def _until_broken(records: Iterator[RawRecord], count: _Count) -> Iterator[RawRecord]:
+def _until_broken(records: Iterator[RawRecord], count: FileCount) -> Iterator[RawRecord]:
     """The records before a break; the break is counted, so that what came before can still be converted."""
     try:
         yield from records
     except SourceBroken as error:
         count.reject(0, BadRecord(field="", reason=str(error)))
-
-
-def _digest(entry: _Source) -> str:
-    if entry.path is None:
-        return ""
-    try:
-        with entry.path.open("rb") as stream:
-            return file_digest(stream, lambda: blake2b(digest_size=16)).hexdigest()
-    except OSError as error:
-        raise InputError(f"Cannot read {entry.path}: {error.strerror}.", hint="Check the permissions.") from error
 
 
 def _reading(options: IngestOptions) -> str:

@@ -44,7 +44,10 @@ SCHEMA = pa.schema([pa.field(column.name, _TYPES[column.sql], nullable=column.nu
 
 
 class FileDone(msgspec.Struct, frozen=True, kw_only=True):
-    """One source file that was read to its end, or to where it broke."""
+    """One source file that was read to its end, or to where it broke.
+
+    ``repairs`` are counts; ``repair_rows`` are the first rows in which each was made.
+    """
 
     file: str
     path: str
@@ -61,6 +64,7 @@ class FileDone(msgspec.Struct, frozen=True, kw_only=True):
     reading: str
     rejects_start: int
     rejects_end: int
+    repair_rows: dict[str, list[int]] = msgspec.field(default_factory=dict)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,12 +161,15 @@ class Landing:
         Raises:
             InputError: A part cannot be read.
         """
-        for number in range(1, self.parts + 1):
-            path = self.out / _part_name(number)
+        for path in self.part_paths():
             try:
                 seen.add_all(pq.read_table(path, columns=["exchange_id"]).column(0).to_pylist())
             except (pa.ArrowException, OSError) as error:
                 raise InputError(f"Cannot read {path}.", hint="Ingest into a new folder.") from error
+
+    def part_paths(self) -> list[Path]:
+        """The parts that are there."""
+        return [self.out / _part_name(number) for number in range(1, self.parts + 1)]
 
     def add(self, exchange: Exchange) -> None:
         """Take one exchange; a full part is written."""

@@ -62,6 +62,10 @@ class Pseudonymiser:
         """The pseudonym of a conversation or session."""
         return "conv_" + self._identity(b"conversation", conversation_id)
 
+    def token(self, purpose: str, value: str) -> str:
+        """The pseudonym of any other identifier; equal values of two purposes (16 letters at most) do not show as equal."""
+        return self._identity(purpose.encode(), value)
+
     def _hide(self, address: IPv4Address | IPv6Address) -> str:
         true = address.packed
         family = b"4" if len(true) == 4 else b"6"

@@ -78,6 +78,23 @@ def read_stream(stream: BinaryIO, told: Told = lambda _bytes: None) -> Iterator[
     yield from _records(stream, None, told)
 
 
+def chunks_of(path: Path) -> Iterator[bytes | None]:
+    """The unpacked text of a file, piece by piece; one None for a Parquet file, which is no text.
+
+    Raises:
+        SourceBroken: The file is cut off or cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            counted = _Counted(stream, lambda _bytes: None)
+            if counted.peek(4) == b"PAR1":
+                yield None
+            else:
+                yield from _unpacked(counted)
+    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        raise SourceBroken(ENDS_EARLY) from error
+
+
 def decode(text: bytes, row: int) -> RawRecord:
     """One record's bytes as an object; bytes that are no UTF-8 are replaced and the repair is named."""
     repair = ""
@@ -109,15 +126,18 @@ def _records(stream: BinaryIO, path: Path | None, told: Told) -> Iterator[RawRec
         yield from _parquet(path, told)
         return
     try:
-        if head[:2] == b"\x1f\x8b":
-            chunks = _chunks(gzip.GzipFile(fileobj=cast("BinaryIO", counted), mode="rb"))
-        elif head == b"\x28\xb5\x2f\xfd":
-            chunks = _chunks(pa.CompressedInputStream(pa.PythonFile(counted, "r"), "zstd"))
-        else:
-            chunks = _chunks(counted)
-        yield from _json(chunks)
+        yield from _json(_unpacked(counted))
     except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
         raise SourceBroken(ENDS_EARLY) from error
+
+
+def _unpacked(counted: _Counted) -> Iterator[bytes]:
+    head = counted.peek(4)
+    if head[:2] == b"\x1f\x8b":
+        return _chunks(gzip.GzipFile(fileobj=cast("BinaryIO", counted), mode="rb"))
+    if head == b"\x28\xb5\x2f\xfd":
+        return _chunks(pa.CompressedInputStream(pa.PythonFile(counted, "r"), "zstd"))
+    return _chunks(counted)
 
 
 def _chunks(stream: Any) -> Iterator[bytes]:

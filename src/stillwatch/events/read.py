@@ -116,9 +116,7 @@ def read_exchanges(
     return _read(source, table, frozenset(left_out), until, Limits(memory, threads))
 
 
-def read_accounts(
-    source: str | Path, *, memory: str = "1GB", threads: int | None = None
-) -> ReadResult:
+def read_accounts(source: str | Path, *, memory: str = "1GB", threads: int | None = None) -> ReadResult:
     """Read the account table; every column but ``account_id`` may be missing.
 
     It is read whole: what is on record about an account counts from its first exchange, whenever that is. Of rows with the same ``account_id`` the first stays.

@@ -15,7 +15,7 @@ import pytest
 
 from stillwatch.events.adapters.bedrock import cloudtrail_callers
 from stillwatch.events.adapters.catalogue import FORMATS, adapter_named, detect
-from stillwatch.events.adapters.protocol import AdapterContext, BadRecord, NotAnExchange
+from stillwatch.events.adapters.protocol import AdapterContext, BadRecord, Mended, NotAnExchange
 from stillwatch.events.finish import finish
 from stillwatch.events.model import Exchange
 
@@ -51,6 +51,9 @@ def as_plain(outcome):
             row = msgspec.to_builtins(finished.exchange)
             plain = {column: value for column, value in row.items() if value is not None}
             return {"exchange": plain, "repairs": list(finished.repairs)} if finished.repairs else {"exchange": plain}
+        case Mended():
+            plain = as_plain(outcome.exchange)
+            return plain | {"repairs": [*outcome.repairs, *plain.get("repairs", [])]}
         case BadRecord():
             return {"reject": {"field": outcome.field, "reason": outcome.reason}}
         case NotAnExchange():

@@ -201,6 +201,32 @@ def test_unknown_formats_are_listed_with_the_known_ones(tmp_path, out):
         ingest(tmp_path / "log.jsonl", out, options(format="csv"))
 
 
+def test_unknown_formats_show_the_names_found_and_the_nearest_formats(tmp_path, out):
+    records = [{"traceId": "t", "spanId": "s", "\x1b[2J": 1}, {"startTimeUnixNano": "1"}]
+    with pytest.raises(InputError) as error:
+        ingest(write(tmp_path / "log.jsonl", records), out, options())
+    assert "Names found: '\\x1b[2J', 'spanId', 'startTimeUnixNano', 'traceId'." in str(error.value)
+    assert "Nearest: otel." in error.value.hint
+    assert "\x1b" not in str(error.value)
+
+
+def test_repairs_name_their_first_rows(tmp_path, out):
+    rows = [row(n, ip="nowhere" if n % 2 else "192.0.2.1") for n in range(100)]
+    report = ingest(write(tmp_path / "log.jsonl", rows), out, options())
+    done = json.loads((out / "_ingest.json").read_text())["files"][0]
+    assert report.repairs == {BAD_ADDRESS: 50}
+    assert done["repair_rows"] == {BAD_ADDRESS: list(range(2, 42, 2))}
+
+
+def test_a_record_of_an_older_version_is_gone_on_with(tmp_path, out):
+    path = write(tmp_path / "log.jsonl", [row(1)])
+    ingest(path, out, options())
+    manifest = json.loads((out / "_ingest.json").read_text())
+    del manifest["files"][0]["repair_rows"]
+    (out / "_ingest.json").write_text(json.dumps(manifest))
+    assert ingest(path, out, options()).files_skipped == 1
+
+
 def test_an_unknown_file_among_known_ones_is_set_aside_and_tried_again(tmp_path, out):
     source = tmp_path / "in"
     source.mkdir()

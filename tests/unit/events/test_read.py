@@ -196,6 +196,26 @@ class TestColumns:
         with pytest.raises(InputError, match="required columns are missing: status"):
             read_exchanges(write_lines(tmp_path / "x.jsonl", [bare]))
 
+    @pytest.mark.parametrize("writer", [write_lines, write_parquet])
+    def test_logs_of_other_formats_show_their_columns_and_what_they_are_nearest_to(self, tmp_path, writer):
+        foreign = {"traceId": "t", "spanId": "s", "startTimeUnixNano": "1", "\x1b[31m" + "x" * 99: 1}
+        path = tmp_path / "x"
+        if writer is write_lines:
+            path = writer(tmp_path / "x.jsonl", [foreign])
+        else:
+            pq.write_table(pa.Table.from_pylist([foreign]), path)
+        with pytest.raises(InputError, match="required columns are missing: exchange_id, ts") as error:
+            read_exchanges(path)
+        assert "Columns found: '\\x1b[31m" in error.value.hint
+        assert "'spanId', 'startTimeUnixNano', 'traceId'. Nearest formats: otel." in error.value.hint
+        assert len(str(error.value)) < 600
+
+    def test_a_table_of_accounts_is_near_to_no_log(self, tmp_path):
+        with pytest.raises(InputError, match="required columns are missing: account_id") as error:
+            read_accounts(write_lines(tmp_path / "x.jsonl", [{"traceId": "t", "user": "u"}]))
+        assert "Columns found: 'traceId', 'user'." in error.value.hint
+        assert "Nearest" not in error.value.hint
+
     def test_only_required_columns(self, tmp_path):
         required = {column.name for column in EXCHANGES if not column.nullable}
         schema = pa.schema([field for field in EXCHANGE_SCHEMA if field.name in required])

@@ -17,11 +17,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 
 from stillwatch._internal.text import terminal_safe
 from stillwatch.errors import ExitCode, InputError, OutputError, UsageError
+from stillwatch.events.account_table import AccountsBrought
 from stillwatch.events.ingest import IngestOptions, IngestReport, Tell, ingest
 from stillwatch.events.pseudonym import MINIMUM_KEY_BYTES
 
 RUN_KEY = "_context.key"
 """Where a folder keeps the key that was made for it; the readers pass over names that begin with an underscore."""
+
+_UNJOINED = (
+    "accounts: names are pseudonyms now, and your table of accounts joins with none of them as it is; "
+    "run this again with --accounts TABLE and the same key"
+)
 
 
 def ingest_command(
@@ -36,6 +42,10 @@ def ingest_command(
     pseudonymise: Annotated[
         bool, Parameter(name="--pseudonymise", negative="", help="Replace addresses, accounts and conversations.")
     ] = False,
+    accounts: Annotated[
+        Path | None,
+        Parameter(name="--accounts", help="Table of accounts to bring along, under the same key where it hides names."),
+    ] = None,
     no_text: Annotated[bool, Parameter(name="--no-text", negative="", help="Hash texts, then drop them.")] = False,
     join: Annotated[
         tuple[Path, ...],
@@ -60,7 +70,7 @@ def ingest_command(
     """Bring logs of other formats into the contract's.
 
     Writes part-00001.parquet and so on to the folder of --out, with _rejects.jsonl (what was set aside, and why) and
-    _ingest.json (what is done). Run again, it goes on where it ended. Exit code 5 means that more records were set
+    _ingest.json (what is done). --accounts adds _accounts/accounts.parquet, for hunt --accounts. Run again, it goes on where it ended. Exit code 5 means that more records were set
     aside than --max-rejects allows; the others are written.
 
     Parameters
@@ -80,6 +90,7 @@ def ingest_command(
         format=log_format,
         pseudonymise=pseudonymise,
         keep_text=not no_text,
+        accounts=accounts,
         join=join,
         account_fields=account_field,
         default_account=default_account,
@@ -92,7 +103,7 @@ def ingest_command(
     if json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
-        print("\n".join(summary(report)))
+        print("\n".join(summary(report, pseudonymised=pseudonymise)))
     return int(ExitCode.DONE)
 
 
@@ -153,7 +164,7 @@ def run_key(out: Path) -> bytes:
     return key
 
 
-def summary(report: IngestReport) -> list[str]:
+def summary(report: IngestReport, *, pseudonymised: bool = False) -> list[str]:
     """The result in words; safe to print, whatever the log held."""
     formats = ", ".join(f"{name} {count:,}" for name, count in report.formats.items())
     lines = [
@@ -170,7 +181,28 @@ def summary(report: IngestReport) -> list[str]:
         lines += [f"{title}: {count:,} × {terminal_safe(reason)}" for reason, count in counts.items()]
     if report.times_stepping_back:
         lines.append(f"clock stepped back {report.times_stepping_back:,} times; order is restored when the log is read")
-    lines.append(f"next: stillwatch hunt {terminal_safe(report.out)} --out RUN")
+    lines += accounts_summary(report.accounts, pseudonymised=pseudonymised)
+    table = f" --accounts {terminal_safe(report.accounts.path)}" if report.accounts else ""
+    lines.append(f"next: stillwatch hunt {terminal_safe(report.out)}{table} --out RUN")
+    return lines
+
+
+def accounts_summary(brought: AccountsBrought | None, *, pseudonymised: bool) -> list[str]:
+    """What became of the table of accounts, or what has to become of it."""
+    if brought is None:
+        if not pseudonymised:
+            return []
+        return [_UNJOINED]
+    lines = [f"accounts: {brought.accounts:,} in {terminal_safe(brought.path)}"]
+    for title, counts in (("set aside", brought.rejects), ("mended", brought.repairs)):
+        lines += [f"accounts {title}: {count:,} × {terminal_safe(reason)}" for reason, count in counts.items()]
+    lines.append(f"accounts of the log in the table: {brought.known:,} of {brought.in_log:,}")
+    if brought.in_log and not brought.known:
+        lines.append("accounts: none match; does --account-field name what the table calls account_id?")
+    if pseudonymised:
+        lines.append(
+            "accounts: email_domain, institution and the other columns stand as they were; drop what may not leave"
+        )
     return lines
 
 

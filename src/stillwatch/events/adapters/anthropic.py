@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stillwatch.events.adapters.bodies import (
+    answer,
     checked_body,
     columns,
     error_status,
@@ -19,8 +20,9 @@ from stillwatch.events.adapters.bodies import (
     read_usage,
 )
 from stillwatch.events.adapters.fields import Fields, is_one_of
-from stillwatch.events.adapters.pairs import account_of_pair, envelope, pair_id, pair_time
-from stillwatch.events.adapters.protocol import AdapterContext, NotAnExchange, Outcome, Record, attempt
+from stillwatch.events.adapters.pairs import RESPONSES, account_of_pair, envelope, pair_id, pair_time
+from stillwatch.events.adapters.protocol import AdapterContext, NotAnExchange, Outcome, Read, Record, attempt
+from stillwatch.events.adapters.streams import StreamKind, stream_kind
 from stillwatch.events.model import Exchange
 
 _RESPONSES = frozenset({"message", "error"})
@@ -38,7 +40,10 @@ class AnthropicAdapter:
         if "custom_id" in record:
             return isinstance(record.get("result"), Mapping) or isinstance(record.get("params"), Mapping)
         request = record.get("request", record.get("request_body"))
-        response = record.get("response", record.get("response_body"))
+        response = next((record[name] for name in RESPONSES if name in record), None)
+        stream = None if isinstance(response, Mapping) else stream_kind(response)
+        if stream is not None:
+            return stream is StreamKind.MESSAGES
         if isinstance(response, Mapping) and is_one_of(response.get("type"), _RESPONSES):
             return True
         return isinstance(request, Mapping) and (
@@ -52,15 +57,15 @@ class AnthropicAdapter:
         return [attempt(lambda: _pair(record, context))]
 
 
-def _pair(record: Record, context: AdapterContext) -> Exchange | NotAnExchange:
+def _pair(record: Record, context: AdapterContext) -> Read:
     row = Fields(record)
     if "count_tokens" in (row.text("url", "path", "route") or ""):
         return NotAnExchange("Anthropic token count")
     request = checked_body(row, "request", "request_body") or {}
-    response = checked_body(row, "response", "response_body") or {}
-    if not request and not response:
+    answered = answer(row, *RESPONSES)
+    if not request and not answered.body:
         raise row.fail("request", "missing")
-    return _exchange(record, request, response, context, endpoint="messages")
+    return answered.onto(_exchange(record, request, answered.body, context, endpoint="messages"))
 
 
 def _batch_line(record: Record, context: AdapterContext) -> Exchange | NotAnExchange:

@@ -11,18 +11,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stillwatch.events.adapters.bodies import checked_body, columns, read_conversation, read_parameters, read_usage
+from stillwatch.events.adapters.bodies import (
+    Answer,
+    answer,
+    checked_body,
+    columns,
+    error_status,
+    read_conversation,
+    read_parameters,
+    read_usage,
+)
 from stillwatch.events.adapters.fields import Fields, parsed
 from stillwatch.events.adapters.protocol import (
     AdapterContext,
     Caller,
     NotAnExchange,
     Outcome,
+    Read,
     Record,
     account_of,
     each,
     moment_of,
 )
+from stillwatch.events.adapters.streams import stream_kind
 from stillwatch.events.model import Exchange
 
 _STREAMED = frozenset({"InvokeModelWithResponseStream", "ConverseStream", "InvokeModelWithBidirectionalStream"})
@@ -100,7 +111,7 @@ def _is_log(entry: Mapping[str, object]) -> bool:
     return entry.get("schemaType") == "ModelInvocationLog" or {"modelId", "requestId", "operation"} <= entry.keys()
 
 
-def _exchange(record: Record, context: AdapterContext) -> Exchange | NotAnExchange:
+def _exchange(record: Record, context: AdapterContext) -> Read:
     row = Fields(record)
     model = row.need("modelId")
     if any(part in model for part in _NO_TEXT_MODELS):
@@ -111,12 +122,14 @@ def _exchange(record: Record, context: AdapterContext) -> Exchange | NotAnExchan
     # A pointer to S3 in place of a body, or no body at all: metadata only.
     request = checked_body(asked, "inputBodyJson") if isinstance(parsed(asked.raw("inputBodyJson")), Mapping) else None
     response = parsed(answered.raw("outputBodyJson"))
+    stream = answer(answered, "outputBodyJson") if stream_kind(response) else Answer({})
+    response = stream.body if stream.streamed else response
     parameters = read_parameters(Fields(request or {}, "input.inputBodyJson."))
     usage = read_usage(Fields(response if isinstance(response, Mapping) else {}, "output.outputBodyJson."))
     caller = context.callers.get(request_id)
     spent = [asked.integer(f"{name}TokenCount") for name in ("input", "cacheReadInput", "cacheWriteInput")]
     made = answered.integer("outputTokenCount")
-    return Exchange(
+    exchange = Exchange(
         exchange_id=request_id,
         ts=moment_of(row, context, "timestamp"),
         account_id=account_of(record, row, context, "accountId"),
@@ -133,13 +146,15 @@ def _exchange(record: Record, context: AdapterContext) -> Exchange | NotAnExchan
         output_tokens=made if made is not None else (usage.output_tokens or 0),
         channel="cloud:bedrock",
         reasoning_tokens=usage.reasoning_tokens,
-        status=_status(row),
+        status=_status(row, stream.body),
         **columns(read_conversation(request or {}, response, context.hash_key)),
     )
+    return stream.onto(exchange)
 
 
-def _status(row: Fields) -> int:
+def _status(row: Fields, stream: Record) -> int:
+    """The error that the log names, or the one in which a stream ended; else 200."""
     code = row.text("errorCode")
     if code is None:
-        return 200
+        return error_status(stream) or 200
     return int(code) if code.isdigit() and 100 <= int(code) <= 999 else _ERRORS.get(code, 500)

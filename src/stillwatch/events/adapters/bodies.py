@@ -16,7 +16,10 @@ import msgspec
 
 from stillwatch.events.adapters.fields import Fields, Malformed, parsed
 from stillwatch.events.adapters.messages import read_messages, read_system
-from stillwatch.events.context import Dialogue, Message, Part, PartKind, read_dialogue
+from stillwatch.events.adapters.protocol import Mended, mended
+from stillwatch.events.adapters.streams import assemble
+from stillwatch.events.context import Dialogue, Message, PartKind, read_dialogue
+from stillwatch.events.model import Exchange
 
 _REDACTED = frozenset({"redacted-by-litellm", "<redacted>", "[redacted]", "redacted"})
 
@@ -27,6 +30,25 @@ class Usage(NamedTuple):
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+
+
+class Answer(NamedTuple):
+    """A response body; of a stream, what its chunks add up to, what was lost, and whether a piece is missing."""
+
+    body: Mapping[str, object]
+    streamed: bool = False
+    losses: tuple[str, ...] = ()
+    gap: bool = False
+
+    def onto(self, exchange: Exchange) -> Exchange | Mended:
+        """The exchange with what is known of its stream.
+
+        Where a piece is missing, the hash of the conversation would be another than the client's: there is none.
+        """
+        if not self.streamed:
+            return exchange
+        context_out = None if self.gap else exchange.context_out
+        return mended(msgspec.structs.replace(exchange, stream=True, context_out=context_out), self.losses)
 
 
 class Parameters(NamedTuple):
@@ -56,7 +78,7 @@ def response_messages(body: object) -> list[Message]:
     if isinstance(body, str):
         return read_messages(body, "assistant")
     if isinstance(body, list | tuple):
-        return _from_stream(body)
+        return _from_list(body)
     if not isinstance(body, Mapping):
         return []
     choices = body.get("choices") or body.get("candidates") or body.get("results")
@@ -162,35 +184,20 @@ def _from_choice(choice: object) -> list[Message]:
     return read_messages(text, "assistant") if isinstance(text, str) else []
 
 
-def _from_stream(events: Sequence[object]) -> list[Message]:
-    """The text of a logged event stream, or a list of messages."""
-    if any(isinstance(event, Mapping) and _is_message(event) for event in events):
-        return read_messages(events, "assistant")
-    text: list[str] = []
-    for event in events:
-        if not isinstance(event, Mapping):
-            continue
-        for holder in (event.get("delta"), event.get("content_block"), *_deltas(event)):
-            piece = holder.get("text", holder.get("content")) if isinstance(holder, Mapping) else None
-            if isinstance(piece, str):
-                text.append(piece)
-    return [Message("assistant", (Part(PartKind.TEXT, "".join(text)),))] if text else []
+def _from_list(values: Sequence[object]) -> list[Message]:
+    """The text of a logged stream, or a list of messages."""
+    stream = assemble(values)
+    if stream is not None:
+        return response_messages(stream.body)
+    return read_messages(values, "assistant") if any(map(_is_message, values)) else []
 
 
-def _is_message(event: Mapping[str, object]) -> bool:
+def _is_message(value: object) -> bool:
     """A message, also as OpenInference writes it; events of a stream have a type and wrap theirs."""
-    wrapped = isinstance(event.get("message"), Mapping) and "type" not in event
-    return wrapped or isinstance(event.get("role", event.get("message.role")), str)
-
-
-def _deltas(event: Mapping[str, object]) -> list[object]:
-    """The deltas of a chat completion chunk or a Converse stream event."""
-    choices = event.get("choices")
-    chunk = (
-        [choice.get("delta") for choice in choices if isinstance(choice, Mapping)] if isinstance(choices, list) else []
-    )
-    block = event.get("contentBlockDelta")
-    return [*chunk, block.get("delta") if isinstance(block, Mapping) else None]
+    if not isinstance(value, Mapping):
+        return False
+    wrapped = isinstance(value.get("message"), Mapping) and "type" not in value
+    return wrapped or isinstance(value.get("role", value.get("message.role")), str)
 
 
 def checked_body(record: Fields, *names: str) -> Mapping[str, object] | None:
@@ -204,6 +211,23 @@ def checked_body(record: Fields, *names: str) -> Mapping[str, object] | None:
     if body is None or isinstance(body, Mapping):
         return body
     raise Malformed(record.prefix + name, "expected an object or JSON text of one")
+
+
+def answer(record: Fields, *names: str) -> Answer:
+    """A response given as an object, as JSON text, or as the chunks of a stream; an empty one when absent.
+
+    Raises:
+        Malformed: It is none of these.
+    """
+    name, value = record.find(*names)
+    body = parsed(value)
+    if body is None or isinstance(body, Mapping):
+        return Answer(body or {})
+    stream = assemble(body)
+    if stream is None:
+        raise Malformed(record.prefix + name, "expected an object, JSON text of one, or the chunks of a stream")
+    losses = dict.fromkeys(f"{record.prefix}{name}: {loss}" for loss in stream.losses)
+    return Answer(stream.body, streamed=True, losses=tuple(losses), gap=stream.gap)
 
 
 _ERRORS = {

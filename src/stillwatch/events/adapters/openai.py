@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import msgspec
 
 from stillwatch.events.adapters.bodies import (
+    answer,
     checked_body,
     columns,
     error_status,
@@ -23,13 +24,15 @@ from stillwatch.events.adapters.bodies import (
     read_usage,
 )
 from stillwatch.events.adapters.fields import Fields, is_one_of
-from stillwatch.events.adapters.pairs import account_of_pair, envelope, pair_id, pair_time
-from stillwatch.events.adapters.protocol import AdapterContext, NotAnExchange, Outcome, Record, attempt
+from stillwatch.events.adapters.pairs import RESPONSES, account_of_pair, envelope, pair_id, pair_time
+from stillwatch.events.adapters.protocol import AdapterContext, NotAnExchange, Outcome, Read, Record, attempt
+from stillwatch.events.adapters.streams import StreamKind, stream_kind
 from stillwatch.events.context import Dialogue, linked_context
 from stillwatch.events.model import Exchange
 
 _OBJECTS = frozenset({"chat.completion", "response", "text_completion", "chat.completion.chunk"})
 _OTHERS = frozenset({"message", "error"})  # what Anthropic's responses call themselves
+_STREAMS = frozenset({StreamKind.CHAT, StreamKind.RESPONSES})
 _OTHER_URLS = ("/embeddings", "/moderations", "/images", "/audio", "/files", "/models")
 
 
@@ -48,6 +51,9 @@ class OpenAIAdapter:
             return False
         if isinstance(response, Mapping) and is_one_of(response.get("object"), _OBJECTS):
             return True
+        stream = None if isinstance(response, Mapping) else stream_kind(response)
+        if stream is not None:
+            return stream in _STREAMS
         return (
             isinstance(request, Mapping)
             and "model" in request
@@ -64,20 +70,21 @@ class OpenAIAdapter:
 def _bodies(record: Record) -> tuple[object, object]:
     return (
         record.get("request", record.get("request_body")),
-        record.get("response", record.get("response_body")),
+        next((record[name] for name in RESPONSES if name in record), None),
     )
 
 
-def _pair(record: Record, context: AdapterContext) -> Exchange | NotAnExchange:
+def _pair(record: Record, context: AdapterContext) -> Read:
     row = Fields(record)
     url = row.text("url", "path", "route") or ""
     if any(part in url for part in _OTHER_URLS):
         return NotAnExchange("OpenAI call that is no text generation")
     request = checked_body(row, "request", "request_body") or {}
-    response = checked_body(row, "response", "response_body") or {}
-    if not request and not response:
+    answered = answer(row, *RESPONSES)
+    if not request and not answered.body:
         raise row.fail("request", "missing")
-    return _exchange(record, request, response, context, endpoint=_endpoint(url, request, response))
+    endpoint = _endpoint(url, request, answered.body)
+    return answered.onto(_exchange(record, request, answered.body, context, endpoint=endpoint))
 
 
 def _batch_line(record: Record, context: AdapterContext) -> Exchange | NotAnExchange:

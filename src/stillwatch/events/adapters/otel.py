@@ -1,11 +1,12 @@
 """OpenTelemetry GenAI: OTLP/JSON exports of spans and logs, single spans, and Vertex's ``otel_log`` column.
 
-One span of a model call is one exchange; so is one event ``gen_ai.client.inference.operation.details``. Where both
-were exported they share the response id, and the second is set aside as a duplicate. Attribute names of all
-versions are in :mod:`stillwatch.events.adapters.otel_names`.
+One span of a model call is one exchange, completed by the events that were logged for it (trace and span id); so is
+one event ``gen_ai.client.inference.operation.details`` whose span is not in the log. Attribute names of all versions
+are in :mod:`stillwatch.events.adapters.otel_names`, events in :mod:`stillwatch.events.adapters.otel_messages`.
 
 Sources: OTLP 1.5 JSON encoding (64-bit integers are strings, attributes are keys with typed values);
-semantic-conventions-genai ``docs/gen-ai/client-inference.md``.
+semantic-conventions-genai ``docs/gen-ai/client-inference.md``; semantic-conventions 1.28 to 1.36
+``docs/gen-ai/gen-ai-events.md``.
 """
 
 from __future__ import annotations
@@ -15,25 +16,40 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stillwatch.events.adapters.bodies import columns, read_conversation, read_parameters
-from stillwatch.events.adapters.fields import Fields, parsed
+from stillwatch.events.adapters.fields import Fields, Malformed, parsed
 from stillwatch.events.adapters.messages import read_system
-from stillwatch.events.adapters.otel_names import CONTENT_EVENTS, DETAILS_EVENT, LISTS, VERSIONS, names
+from stillwatch.events.adapters.otel_messages import as_attributes, own_events, span_event, span_key
+from stillwatch.events.adapters.otel_names import (
+    CONTENT_EVENTS,
+    DETAILS_EVENT,
+    LISTS,
+    MESSAGE_EVENTS,
+    VERSIONS,
+    names,
+)
 from stillwatch.events.adapters.otlp import Item, items_of
 from stillwatch.events.adapters.protocol import (
     AdapterContext,
     NotAnExchange,
     Outcome,
+    Read,
     Record,
+    SpanEvent,
     account_of,
     attempt,
     made_id,
+    mended,
     moment_of,
 )
 from stillwatch.events.context import Dialogue, linked_context, text_of
 from stillwatch.events.model import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+JOINED = "OpenTelemetry event joined to its span"
+ORPHANED = "OpenTelemetry message event whose span was not read with it"
+TOO_MANY = "messages: more events of one span than a request has, left out"
 
 _INFERENCE = frozenset({"chat", "text_completion", "generate_content", "completion", "llm", "responses"})
 _ENDPOINTS = {"text_completion": "completions", "completion": "completions", "generate_content": "generate_content"}
@@ -75,8 +91,44 @@ class OpenTelemetryAdapter:
         ]
 
 
-def _exchange(item: Item, context: AdapterContext) -> Exchange | NotAnExchange:
-    attributes = _gathered(item)
+def span_parts(record: Record) -> Iterator[tuple[str, SpanEvent | None]]:
+    """What a record brings to the joining of spans and events: by span, an event, or None for the span of a model call.
+
+    Never raises for what the record holds.
+    """
+    for item in items_of(record):
+        key = span_key(item) if isinstance(item, Item) else None
+        if key is None or not isinstance(item, Item):
+            continue
+        event = span_event(item)
+        if event is not None:
+            yield key, event
+        elif not item.event_name and _is_call(item):
+            yield key, None
+
+
+def _is_call(item: Item) -> bool:
+    row = Fields(_gathered(item, ()))
+    try:
+        return _is_inference(item, row, (row.text(*names("operation")) or "").lower())
+    except Malformed:
+        return False
+
+
+def _exchange(item: Item, context: AdapterContext) -> Read:
+    key = span_key(item)
+    joined = key is not None and context.span_events.is_call(key)
+    if item.event_name in MESSAGE_EVENTS:
+        return NotAnExchange(JOINED if joined else ORPHANED)
+    if item.event_name == DETAILS_EVENT and joined:
+        return NotAnExchange(JOINED)
+    found = context.span_events.of(key) if key is not None and not item.event_name else ()
+    exchange = _read(item, (*own_events(item), *(found or ())), context)
+    return mended(exchange, [TOO_MANY] if found is None else []) if isinstance(exchange, Exchange) else exchange
+
+
+def _read(item: Item, events: tuple[SpanEvent, ...], context: AdapterContext) -> Exchange | NotAnExchange:
+    attributes = _gathered(item, events)
     row = Fields(attributes, "attributes.")
     operation = (row.text(*names("operation")) or "").lower()
     if not _is_inference(item, row, operation):
@@ -133,18 +185,30 @@ def _is_inference(item: Item, row: Fields, operation: str) -> bool:
     return row.has(*names("model")) and row.has(*names("output_tokens"), *names("input_messages"))
 
 
-def _gathered(item: Item) -> dict[str, object]:
-    """The attributes with those of content events, numbered keys put together as lists."""
+def _gathered(item: Item, events: tuple[SpanEvent, ...]) -> dict[str, object]:
+    """The attributes with those of content events, numbered keys put together as lists. What the span says counts first."""
     gathered = dict(item.attributes)
     for name, attributes in item.events:
         if name in CONTENT_EVENTS:
             gathered = {**attributes, **gathered}
+    if events:
+        brought = as_attributes(events)
+        for value in ("input_messages", "output_messages"):
+            weaker = brought if any(_spoken(gathered, name) for name in names(value)) else gathered
+            for name in names(value):
+                weaker.pop(name, None)
+        gathered = {**brought, **gathered}
     for name in LISTS:
         if name not in gathered:
             listed = _listed(gathered, name + ".")
             if listed:
                 gathered[name] = listed
     return gathered
+
+
+def _spoken(attributes: Mapping[str, object], name: str) -> bool:
+    """Whether a list stands in the attributes, whole or spread over numbered keys."""
+    return bool(attributes.get(name)) or any(key.startswith(name + ".") for key in attributes)
 
 
 def _listed(attributes: Mapping[str, object], prefix: str) -> list[object]:

@@ -10,6 +10,7 @@ opentelemetry-semantic-conventions-ai 0.5 (OpenLLMetry); openinference-semantic-
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 ALIAS_TABLE_VERSION = "2026-11"
@@ -159,9 +160,20 @@ CONTENT_EVENTS: tuple[str, ...] = (
 )
 """Span events whose attributes belong to the span's request."""
 
+CHOICE_EVENT = "gen_ai.choice"
+MESSAGE_EVENTS: dict[str, str] = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+    CHOICE_EVENT: "assistant",
+}
+"""Events of one message each (1.28 to 1.36), with the role that the name stands for."""
+
 DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 
 
+@cache
 def names(value: str) -> tuple[str, ...]:
     """All names of a contract value, newest first."""
     return tuple(alias.key for alias in ALIASES[value])

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TIMES = ("ts", "timestamp", "time", "received_at", "request_time", "start_time", "created_at", "created")
+RESPONSES = ("response", "response_body", "response_chunks")
+"""What loggers call the response; the last one where they keep a stream's chunks."""
 _ACCOUNTS = (
     "account_id",
     "account",

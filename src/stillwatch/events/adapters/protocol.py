@@ -33,7 +33,15 @@ class NotAnExchange(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome: TypeAlias = Exchange | BadRecord | NotAnExchange
+class Mended(msgspec.Struct, frozen=True):
+    """An exchange in which something was mended or lost: each as ``field: what``. It stays, and the loss is counted."""
+
+    exchange: Exchange
+    repairs: tuple[str, ...]
+
+
+Read: TypeAlias = Exchange | Mended | NotAnExchange
+Outcome: TypeAlias = Read | BadRecord
 Record: TypeAlias = Mapping[str, object]
 
 
@@ -44,6 +52,36 @@ class Caller(NamedTuple):
     user_agent: str | None
 
 
+class SpanEvent(NamedTuple):
+    """One event that belongs to a span: its name, its time (Unix nanoseconds, 0 where unknown), its content."""
+
+    name: str
+    time: int
+    content: Record
+
+
+class SpanEvents(Protocol):
+    """Events that were logged apart from their spans, by the span's key."""
+
+    def of(self, span: str) -> tuple[SpanEvent, ...] | None:
+        """The events of a span in the order of their times; None where there are too many to be one request's."""
+
+    def is_call(self, span: str) -> bool:
+        """Whether the log holds this span and it is a model call."""
+
+
+class NoSpanEvents:
+    """For logs without such events, and for records looked at one by one."""
+
+    def of(self, _span: str) -> tuple[SpanEvent, ...]:
+        """None."""
+        return ()
+
+    def is_call(self, _span: str) -> bool:
+        """Not known."""
+        return False
+
+
 class AdapterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an adapter needs beside the record.
 
@@ -51,6 +89,7 @@ class AdapterContext(msgspec.Struct, frozen=True, kw_only=True):
         hash_key: Key of all keyed hashes, 16 to 64 bytes.
         callers: Address and user agent by request id, from CloudTrail.
         requests: Request bodies of batches by ``custom_id``.
+        span_events: Message events of spans, logged as records of their own.
         account_fields: Where to look for the account first: names or dotted paths in the record.
         default_account: Account of records that name none.
         default_time: Time of records that carry none (batch result files).
@@ -59,6 +98,7 @@ class AdapterContext(msgspec.Struct, frozen=True, kw_only=True):
     hash_key: bytes
     callers: Mapping[str, Caller] = msgspec.field(default_factory=dict)
     requests: Mapping[str, Record] = msgspec.field(default_factory=dict)
+    span_events: SpanEvents = msgspec.field(default_factory=NoSpanEvents)
     account_fields: tuple[str, ...] = ()
     default_account: str | None = None
     default_time: datetime | None = None
@@ -82,7 +122,7 @@ class Adapter(Protocol):
         """The exchanges of one record, in order. Never raises for what the record holds."""
 
 
-def attempt(read: Callable[[], Exchange | NotAnExchange]) -> Outcome:
+def attempt(read: Callable[[], Read]) -> Outcome:
     """Run one conversion; a malformed field becomes a :class:`BadRecord`."""
     try:
         return read()
@@ -92,7 +132,7 @@ def attempt(read: Callable[[], Exchange | NotAnExchange]) -> Outcome:
         return BadRecord(field="", reason="nested too deeply")
 
 
-def each(values: Iterable[object], field: str, read: Callable[[Record], Exchange | NotAnExchange]) -> list[Outcome]:
+def each(values: Iterable[object], field: str, read: Callable[[Record], Read]) -> list[Outcome]:
     """Convert the members of a list one by one, so that a bad one does not take the others with it."""
     found: list[Outcome] = []
     for value in values:
@@ -101,6 +141,12 @@ def each(values: Iterable[object], field: str, read: Callable[[Record], Exchange
         else:
             found.append(BadRecord(field=field, reason=f"expected an object, found {kind(value)}"))
     return found
+
+
+def mended(exchange: Exchange, repairs: Iterable[str]) -> Exchange | Mended:
+    """The exchange, with its repairs where there are any."""
+    found = tuple(repairs)
+    return Mended(exchange, found) if found else exchange
 
 
 def account_of(record: Record, fields: Fields, context: AdapterContext, *names: str) -> str:

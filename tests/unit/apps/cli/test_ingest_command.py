@@ -100,3 +100,37 @@ def test_names_from_a_log_cannot_act_on_a_terminal(tmp_path, capsys):
     assert call(path, "--out", tmp_path / "out\x1b[2J") == 0
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
+
+
+def test_pseudonyms_ask_for_the_table_of_accounts(log, tmp_path, capsys):
+    key, table, out = tmp_path / "key", tmp_path / "accounts.jsonl", tmp_path / "out"
+    key.write_bytes(b"k" * 32)
+    table.write_text('{"account_id": "a", "signup_ip": "192.0.2.1"}\n')
+    hidden = (log, "--out", out, "--key-file", key, "--pseudonymise")
+    assert call(*hidden) == 0
+    assert "--accounts TABLE" in capsys.readouterr().out
+    assert call(*hidden, "--accounts", table) == 0
+    shown = capsys.readouterr().out
+    path = out / "_accounts" / "accounts.parquet"
+    assert f"accounts: 1 in {path}" in shown
+    assert "accounts of the log in the table: 1 of 1" in shown
+    assert "email_domain" in shown
+    assert f"next: stillwatch hunt {out} --accounts {path} --out RUN" in shown
+    assert (
+        pq.read_table(path)["account_id"].to_pylist()
+        == pq.read_table(out / "part-00001.parquet")["account_id"].to_pylist()
+    )
+
+
+def test_a_table_that_matches_nothing_is_told(log, tmp_path, capsys):
+    table = tmp_path / "accounts.jsonl"
+    table.write_text('{"account_id": "other"}\n')
+    assert call(log, "--out", tmp_path / "out", "--accounts", table) == 0
+    assert "accounts: none match" in capsys.readouterr().out
+
+
+def test_a_table_that_cannot_be_used_is_exit_code_5(log, tmp_path, capsys):
+    table = tmp_path / "accounts.jsonl"
+    table.write_text('{"account_id": "a"}\nnope\n')
+    assert call(log, "--out", tmp_path / "out", "--accounts", table) == 5
+    assert "accounts.jsonl" in capsys.readouterr().err

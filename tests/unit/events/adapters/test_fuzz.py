@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -9,18 +11,58 @@ from hypothesis import strategies as st
 
 from stillwatch.events.adapters.bedrock import cloudtrail_callers
 from stillwatch.events.adapters.catalogue import ADAPTERS, FORMATS, adapter_named
-from stillwatch.events.adapters.protocol import AdapterContext, BadRecord, NotAnExchange
+from stillwatch.events.adapters.otel import span_parts
+from stillwatch.events.adapters.protocol import AdapterContext, BadRecord, Mended, NotAnExchange, SpanEvent
+from stillwatch.events.adapters.streams import assemble, stream_kind
 from stillwatch.events.finish import finish
 from stillwatch.events.landing import SCHEMA
 from stillwatch.events.model import EXCHANGES, Exchange
 from stillwatch.events.pseudonym import Pseudonymiser
 
 KEY = b"k" * 32
+
+
+class AlwaysEvents:
+    """Every span is a call and has these events."""
+
+    events = (
+        SpanEvent("gen_ai.user.message", 1, {"content": ["x", 3], "tool_calls": "odd"}),
+        SpanEvent("gen_ai.choice", 0, {"message": [], "index": {}}),
+        SpanEvent("gen_ai.client.inference.operation.details", 2, {"gen_ai.usage.input_tokens": "many"}),
+    )
+
+    def of(self, span):
+        return None if span.endswith("0") else self.events
+
+    def is_call(self, _span):
+        return True
+
+
 CONTEXT = AdapterContext(hash_key=KEY, default_account="a", requests={"c": {"model": "m", "messages": 3}})
+JOINING = AdapterContext(hash_key=KEY, default_account="a", span_events=AlwaysEvents())
 HIDE = Pseudonymiser(KEY)
 
 # Names that the adapters read, so that arbitrary values land where they are looked for.
 NAMES = [
+    "generation",
+    "refusal",
+    "item",
+    "toolUse",
+    "partial_json",
+    "output_index",
+    "messageStop",
+    "index",
+    "gen_ai.event.content",
+    "function_call",
+    "finish_reason",
+    "delta",
+    "custom",
+    "content_block",
+    "contentBlockStart",
+    "contentBlockIndex",
+    "contentBlockDelta",
+    "chunk",
+    "bytes",
     "account_id",
     "api_key",
     "arguments",
@@ -116,6 +158,17 @@ NAMES = [
     "values",
 ]
 WORDS = [
+    "chat.completion.chunk",
+    "content_block_delta",
+    "content_block_start",
+    "gen_ai.choice",
+    "gen_ai.user.message",
+    "message_delta",
+    "message_start",
+    "response.completed",
+    "response.output_text.delta",
+    "data: {",
+    "data: [DONE]\n\n",
     "chat",
     "GENERATION",
     "message",
@@ -183,11 +236,18 @@ SEEDS = {
     "openai": {"ts": 1791187200, "request": {"model": "m", "messages": []}, "response": {}},
 }
 
+STREAMS = {
+    "openai": {"object": "chat.completion.chunk", "choices": [{"delta": {"content": "x"}}]},
+    "anthropic": {"type": "message_start", "message": {"usage": {"input_tokens": 1}}},
+    "bedrock": {"messageStart": {"role": "assistant"}},
+}
 
-def check(adapter, record):
+
+def check(adapter, record, context=CONTEXT):
     adapter.sniff(record)
-    outcomes = adapter.convert(record, CONTEXT)
-    for outcome in outcomes:
+    outcomes = adapter.convert(record, context)
+    for found in outcomes:
+        outcome = found.exchange if isinstance(found, Mended) else found
         match outcome:
             case Exchange():
                 row = finish(outcome, pseudonymiser=HIDE, keep_text=True).exchange
@@ -214,6 +274,23 @@ def check(adapter, record):
 def test_arbitrary_records_never_raise(adapter, record):
     check(adapter, record)
     cloudtrail_callers(record)
+    list(span_parts(record))
+
+
+@given(record=anything, span=st.sampled_from(["0", "1", "0xab"]))
+def test_spans_with_odd_events_never_raise(record, span):
+    adapter = adapter_named("otel")
+    check(adapter, record | {"traceId": "t", "spanId": span}, JOINING)
+    check(adapter, SEEDS["otel"] | record | {"traceId": "t", "spanId": span}, JOINING)
+
+
+@given(chunks=st.one_of(st.lists(st.one_of(anything, values), max_size=6), st.text(max_size=60)))
+def test_odd_streams_never_raise(chunks):
+    for name, first in STREAMS.items():
+        listed = [first, *chunks] if isinstance(chunks, list) else [json.dumps(first), chunks]
+        check(adapter_named(name), SEEDS[name] | {"response": listed, "output": {"outputBodyJson": listed}})
+        stream_kind(chunks)
+        assemble(chunks)
 
 
 @pytest.mark.parametrize("name", FORMATS)
