@@ -201,7 +201,7 @@ def _told(data: dict[str, Any], problem: Problem) -> str:
     value: Any = data
     for step in problem.where:
         if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
+            value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
             words.append(str(value.get("name", step)) if isinstance(value, dict) else str(step))
         else:
             value = value.get(step) if isinstance(value, dict) else None
@@ -241,9 +241,9 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
     steps = key.split(".")
     place: Any = data
     for at, step in enumerate(steps[:-1]):
-        if isinstance(place, list):
+        if isinstance(place, list | tuple):
             place = _named(place, step, key)
-        elif isinstance(place.get(step), dict | list):
+        elif isinstance(place.get(step), dict | list | tuple):
             place = place[step]
         elif place.get(step, 0) is None:
             place[step] = {}
@@ -259,7 +259,7 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
     place[steps[-1]] = value
 
 
-def _named(groups: list[dict[str, Any]], name: str, key: str) -> dict[str, Any]:
+def _named(groups: Sequence[dict[str, Any]], name: str, key: str) -> dict[str, Any]:
     for group in groups:
         if group["name"] == name:
             return group

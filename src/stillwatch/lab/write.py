@@ -6,7 +6,6 @@ A chunk is a pure function of the world and its rows, so the files are the same 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ def _rendered(world: World, exchanges: Exchanges, processes: int) -> Iterator[It
         _adopt(world)
         yield released(map(_render, _tasks(exchanges, places)))
         return
-    context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+    context = multiprocessing.get_context("spawn")
     with context.Pool(processes, _adopt, (world,)) as pool:
         try:
             yield released(pool.imap(_render, _tasks(exchanges, places)))
