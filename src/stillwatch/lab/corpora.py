@@ -178,7 +178,7 @@ def pool_of(texts: Sequence[str], nears: Sequence[str]) -> Pool:
     changes = [at for at in range(1, len(nears)) if nears[at] != nears[at - 1]]
     return Pool(
         pa.array([text.strip() for text in texts], pa.string()),
-        pa.array([text.strip().rstrip("?.! ") for text in texts], pa.string()),
+        pa.array([text.strip().rstrip("?.! ？。！") for text in texts], pa.string()),
         np.array([0, *changes, len(texts)], dtype=np.int64),
     )
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from stillwatch.lab.addresses import addresses
 from stillwatch.lab.clients import VERSIONS, versions
-from stillwatch.lab.draws import Floats, Ints, Keys, below, choose, draw, hexadecimal, mix, normal, uniform
+from stillwatch.lab.draws import Floats, Ints, Keys, below, choose, draw, hexadecimal, mix, normal, uniform, whole
 from stillwatch.lab.joining import join, scatter, take, where
 from stillwatch.lab.network import COUNTRY_CODES, written
 from stillwatch.lab.population import DAY
@@ -69,9 +69,7 @@ def exchange_rows(world: World, chunk: Exchanges, first: int) -> pa.Table:
     system, system_length = _systems(world, chunk, key, app)
     address = addresses(world, account, chunk.ts, chunk.talk)
     program = _programs(world, account, chunk, app)
-    output = size["output"] * np.exp(0.7 * normal(draw(message, "output"))) + 1
-    output = np.where(limit > 0, np.minimum(output, np.maximum(limit, 1)), output)
-    output = np.where(status == 200, output, 0).astype(np.int64)
+    output = _output_tokens(message, size["output"], limit, status)
     tokens_in = _input_tokens(text, system_length, turn, drawn_in, size["output"])
     thinks = uniform(draw(message, "thinks")) < size["reasoning"]
     return pa.table(
@@ -258,6 +256,13 @@ def _systems(world: World, chunk: Exchanges, key: Keys, app: Ints) -> tuple[pa.A
 def _lengths(text: pa.Array) -> Ints:
     """Characters of each text; 0 where there is none."""
     return np.asarray(pc.fill_null(pc.utf8_length(text), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _output_tokens(message: Keys, median: Floats, limit: Ints, status: Ints) -> Ints:
+    """Tokens of the answer: lognormal about the group's median, within ``max_tokens``, none where the request failed."""
+    output = median * np.exp(0.7 * normal(draw(message, "output"))) + 1
+    output = np.where(limit > 0, np.minimum(output, limit), output)
+    return whole(np.where(status == 200, output, 0))
 
 
 def _input_tokens(text: pa.Array, system: Ints, turn: Ints, drawn: Floats, output: Floats) -> Ints:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.lab.draws import Floats, Ints, Keys, below, draw, normal, uniform
-from stillwatch.lab.population import DAY, Party
-from stillwatch.lab.scenario import Role, Voice
+from stillwatch.lab.population import DAY, HOUR, Party
+from stillwatch.lab.scenario import Deal, Role, Voice
 from stillwatch.lab.schedule_times import Block, begin
 from stillwatch.lab.world import World
 
@@ -138,7 +138,7 @@ def _block(
     turn = np.arange(len(row)) - np.repeat(np.cumsum(turns) - turns, turns) + 1
     ts = at[row] + _waits(group.text.voice, group.size.tools, talk[row], turn)
     flags = _flags(party, talk)[row]
-    speaker = _speakers(party, talk, at)[row]
+    speaker = _speakers(party, keys[seat], talk, at)[row]
     sender = _handed(world, host, group.text.handoff, talk[row], turn, ts, account[row])
     end = world.start + world.scenario.days * DAY
     keep = (ts < end) & (ts <= world.accounts.died[sender])
@@ -159,13 +159,18 @@ def _flags(party: Party, talk: Keys) -> npt.NDArray[np.uint8]:
     return np.where(filler, FILLER, MALICIOUS if taking else 0).astype(np.uint8)
 
 
-def _speakers(party: Party, talk: Keys, at: Ints) -> Ints:
-    """Which of an account's people speaks; a person keeps the line for an hour or so."""
-    many = party.group.text.speakers
+def _speakers(party: Party, line: Keys, talk: Keys, at: Ints) -> Ints:
+    """Which of the people behind an account, or behind a whole pool, speaks.
+
+    Where sessions stick, whoever has the line of an account keeps it for an hour.
+    """
+    group = party.group
+    many = group.text.speakers * (party.seats if group.role is Role.BROKER else 1)
     if many == 1:
         return np.zeros(len(talk), dtype=np.int64)
-    del at
-    return np.floor(uniform(draw(talk, "speaker")) ** 1.7 * many).astype(np.int64)
+    sticks = group.text.deal is Deal.STICKY
+    bits = draw(line, "line", at // HOUR) if sticks else draw(talk, "speaker")
+    return np.floor(uniform(bits) ** 1.7 * many).astype(np.int64)
 
 
 def _waits(voice: Voice, tools: int, talk: Keys, turn: Ints) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stillwatch.lab.draws import Ints, Keys, below, choose, draw, uniform
 from stillwatch.lab.joining import join, scatter, take, where
@@ -53,9 +54,10 @@ def corpus(rows: Rows) -> pa.Array:
     body = join(core, records(rows, sentences, "\n"))
     head, tail = join(before, " ", instruction, pin), join(after, " ", form)
     turned = (layout & np.uint64(1)) == 1
-    return where(
+    joined = where(
         turned, join(head, " ", after, gap, body, gap, form), join(before, gap, body, gap, instruction, pin, " ", tail)
     )
+    return pc.utf8_trim_whitespace(joined)
 
 
 def _pins(rows: Rows, manner: Ints, language: Ints) -> pa.Array:

@@ -59,8 +59,7 @@ class Rows:
         """Who speaks: the account, one of the many behind it, a relay's customer, or a made-up filler person."""
         text, party = self.party.group.text, self.party
         if party.group.role is Role.BROKER:
-            customers = max(1, party.seats * text.speakers)
-            person = draw(party.key, "customer", below(draw(self.talk, "customer"), customers))
+            person = draw(party.key, "customer", self.speaker)
         elif text.speakers > 1:
             person = draw(self.account_key, "speaker", self.speaker)
         else:

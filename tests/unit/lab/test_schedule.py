@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
+from stillwatch.lab.scenario import Deal
 from stillwatch.lab.schedule import schedule
+from stillwatch.lab.world import build_world
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +109,18 @@ def test_a_new_model_takes_its_share(small):
     assert all(row["model"] != "atlas-next" for row in early)
     people = [row for row in small.of("people-chat") if (row["ts"] - small.rows["ts"][0].as_py()).days >= 8]
     assert 0 < sum(row["model"] == "atlas-next" for row in people) / len(people) < 0.3
+
+
+def test_whoever_has_a_sticky_line_keeps_it_for_an_hour(small):
+    pool = next(group for group in small.scenario.groups if group.name == "pool")
+    text = msgspec.structs.replace(pool.text, deal=Deal.STICKY, handoff=0.0)
+    scenario = msgspec.structs.replace(small.scenario, people=0, groups=(msgspec.structs.replace(pool, text=text),))
+    exchanges = schedule(build_world(scenario, scale=1, seed=3, corpora=small.corpora))
+    first = exchanges.turn == 1
+    lines = defaultdict(set)
+    for ts, account, speaker in zip(
+        exchanges.ts[first], exchanges.account[first], exchanges.speaker[first], strict=True
+    ):
+        lines[account, ts // 3_600_000_000].add(speaker)
+    assert all(len(speakers) == 1 for speakers in lines.values())
+    assert len({speaker for speakers in lines.values() for speaker in speakers}) > 100
