@@ -44,6 +44,7 @@ bench: $(VENV)/dev.stamp ## the published methods beside ours, on the log in LOG
 docs: $(VENV)/dev.stamp ## write the commands' help, signals and constants into the documentation
 	$(BIN)/python tests/docs/help_blocks.py
 	$(BIN)/python tests/docs/reference_tables.py
+	$(BIN)/python tests/docs/scenario_tables.py
 
 # The locks hold hashes and no address: they say what, each machine's own settings say where from.
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -37,7 +37,7 @@ STALE = 0.05
 TIED = 0.03
 """Share of the links between two sets, relative to those within, from which they count as tied."""
 TIED_WITHOUT_TEXT = 0.2
-WORTH = 1.0
+WORTH = 3.0
 """log10 e from which a set may be joined with one that no link ties to it: weak sets gathered by subject alone are an
 interest group, which is as alike as a dealt pool looks."""
 UNLINKED_LOSS = 0.3

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from stillwatch.campaigns.candidates import SMALLEST_SET, Candidate, View, close, judge, one_pool, tied
+from stillwatch.campaigns.candidates import SMALLEST_SET, TIED, Candidate, View, close, judge, one_pool, tied
 from stillwatch.campaigns.found import Found, strength_of
 from stillwatch.campaigns.membership import BETTER, RELEASE, UNTIED, Membership, enough, membership
 from stillwatch.detect.families import Family
@@ -20,6 +20,8 @@ MOSTLY = 0.9
 """Share of a set that must be flagged in a campaign for the set to be part of it without a test."""
 ADDS = 0.5
 """log10 e that a piece must add to a campaign to be taken for a part of it."""
+ADDS_APART = 2.0
+"""The same for a piece that no link ties to the campaign: people with the campaign's interests are linked to each other too."""
 STANDS = 1.0
 """log10 e below which a campaign that was reported is withdrawn."""
 PIECE_BEHAVIOUR = -0.2
@@ -105,7 +107,8 @@ def take_piece(view: View, candidate: Candidate, campaigns: list[Found]) -> None
             continue
         alone = set_evidence(sums.of(members), spread, population).log10_e
         both = set_evidence(sums.of(np.concatenate([fresh, members])), spread, population).log10_e
-        if both >= alone + ADDS:
+        apart = tied(view.infrastructure, fresh, members) < TIED
+        if both >= alone + (ADDS_APART if apart else ADDS):
             inherit(campaign, membership(view, members, candidate.core), view, campaigns)
             return
 
@@ -115,7 +118,8 @@ def fragments(view: View, campaigns: list[Found]) -> None:
 
     A large pool has corners that share addresses among themselves only. Each party alone says little; that several
     parties tied by rare infrastructure all draw from the campaign's corpus says more. Log odds of the group: the prior of
-    one party, the parties' behaviour (each at most 3), and their set-up once, since neighbours share software.
+    one party, the parties' behaviour (each at most 3, the strongest left out: two friends with one interest are no pool),
+    and their set-up once, since neighbours share software.
     """
     if view.leading is not Family.TEXT:
         return  # hours alone resemble everybody's
@@ -134,7 +138,10 @@ def fragments(view: View, campaigns: list[Found]) -> None:
         _, label = connected_components(view.infrastructure[able][:, able], directed=False)
         prior = float(np.log(len(members) / max(int((view.first_seen <= view.ts).sum()), len(members) + 1)))
         size = np.bincount(label)
-        behaved = np.bincount(label, np.minimum(behaviour[able], MOST_BEHAVIOUR))
+        each = np.minimum(behaviour[able], MOST_BEHAVIOUR)
+        top = np.full(len(size), -np.inf)
+        np.maximum.at(top, label, each)
+        behaved = np.bincount(label, each) - np.maximum(top, 0)
         setup = np.bincount(label, scored.setup[able]) / size
         odds = prior + behaved + setup
         whole = (size >= 2) & (size <= LARGEST_PIECE) & (odds >= enough(view))
