@@ -110,7 +110,7 @@ def draw_price(rows: Sequence[tuple[str, float, float, float]], path: Path) -> N
     floor = min(known, default=1.0) / 10
     with extra("matplotlib").rc_context(STYLE):
         figure = extra("matplotlib.figure").Figure(figsize=(8.4, 1.4 + 0.5 * len(rows)))
-        axes = figure.add_axes((0.12, 0.9 / (1.4 + 0.5 * len(rows)), 0.60, 1 - 1.3 / (1.4 + 0.5 * len(rows))))
+        axes = figure.add_axes((0.12, 0.9 / (1.4 + 0.5 * len(rows)), 0.54, 1 - 1.3 / (1.4 + 0.5 * len(rows))))
         for n, title in enumerate(titles):
             values = [max(row[n + 1], floor) for row in rows]
             axes.plot(
