@@ -66,7 +66,7 @@ class Gathered:
             "output_tokens": [],
         }
 
-    def __call__(self, table: pa.Table, truth: pa.Table, prompts: Hashes, skeletons: Hashes) -> None:
+    def take_in(self, table: pa.Table, truth: pa.Table, prompts: Hashes, skeletons: Hashes) -> None:
         """Take in one chunk, its truth, and the fingerprints of its texts."""
         self._rows += len(table)
         self._malicious += int(pc.sum(truth["malicious"]).as_py() or 0)
@@ -82,6 +82,24 @@ class Gathered:
         self._sizes["characters"].append(pc.utf8_length(some["prompt"]).to_numpy())
         for name in ("input_tokens", "output_tokens"):
             self._sizes[name].append(some[name].to_numpy())
+
+    @property
+    def rows(self) -> int:
+        """Exchanges taken in."""
+        return self._rows
+
+    def merge(self, other: Gathered) -> None:
+        """Take in what another gathered of the same log."""
+        self._groups.update(other._groups)
+        self._nulls.update(other._nulls)
+        self._rows += other._rows
+        self._malicious += other._malicious
+        self._six += other._six
+        self._sampled += other._sampled
+        self._prompts += other._prompts
+        self._skeletons += other._skeletons
+        for name, columns in other._sizes.items():
+            self._sizes[name] += columns
 
     def figures(self, accounts: int) -> Figures:
         """The figures of all that was taken in."""

@@ -89,7 +89,6 @@ def simulate(
     progress("schedule", 0, 1)
     exchanges = schedule(world)
     progress("schedule", 1, 1)
-    gathered = Gathered()
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".simulate-", dir=out))
@@ -97,7 +96,7 @@ def simulate(
         raise OutputError(f"Cannot write to {out}: {error}.", hint="Name another folder with --out.") from error
     try:
         many = processes or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        write_exchanges(world, exchanges, scratch, processes=many, progress=progress, seen=gathered)
+        gathered = write_exchanges(world, exchanges, scratch, processes=many, progress=progress)
         card = _card(world, scale, seed, gathered)
         pq.write_table(account_rows(world), scratch / "accounts.parquet", compression="zstd")
         pq.write_table(truth_accounts(world), scratch / "truth.parquet", compression="zstd")

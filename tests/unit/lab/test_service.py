@@ -86,6 +86,7 @@ def test_at_least_sixty_percent_differ_with_real_prompts(tmp_path, shared):
 
 def test_the_same_seed_gives_the_same_log_for_any_number_of_processes(small, tmp_path, monkeypatch):
     monkeypatch.setattr(write, "CHUNK", 1_700)
+    monkeypatch.setattr(write, "ALONE", 0)
     again = simulate(small.scenario, scale=1.0, seed=7, out=tmp_path, corpora=small.corpora, processes=2)
     for mine, theirs in (
         (small.log, again.exchanges),
@@ -111,17 +112,31 @@ def test_scaling_keeps_the_rate_of_an_account_and_the_least(small, tmp_path):
     assert half.card.figures.exchanges_by_group["product"] == pytest.approx(1_000, abs=40)
 
 
-def test_a_large_log_is_a_folder_of_files_in_order(small, tmp_path, monkeypatch):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_large_log_is_a_folder_of_files_in_order(small, tmp_path, monkeypatch, processes):
+    monkeypatch.setattr(write, "ALONE", 0)
+    monkeypatch.setattr(write, "ONE_FILE", 6_000)
     monkeypatch.setattr(write, "PART", 6_000)
-    monkeypatch.setattr(write, "CHUNK", 2_000)
-    parts = simulate(small.scenario, scale=1.0, seed=7, out=tmp_path, corpora=small.corpora, processes=1)
+    monkeypatch.setattr(write, "CHUNK", 2_500)
+    parts = simulate(small.scenario, scale=1.0, seed=7, out=tmp_path, corpora=small.corpora, processes=processes)
     assert parts.exchanges.is_dir()
-    assert len(list(parts.exchanges.iterdir())) > 1
+    assert len(list(parts.exchanges.iterdir())) == -(-len(small.log) // 6_000)
     assert pq.read_table(parts.exchanges).equals(small.log)
+    assert pq.read_table(parts.truth_exchanges).equals(small.facts)
+    exact, sampled = small.made.card.figures, parts.card.figures
+    assert sampled.exchanges_by_group == exact.exchanges_by_group
+    assert sampled.null_shares == exact.null_shares
+    assert sampled.distinct_prompts == pytest.approx(exact.distinct_prompts, abs=0.05)  # one text in ten is compared
+
+
+def test_a_later_log_replaces_an_earlier_one_whole(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "ONE_FILE", 6_000)
+    simulate(small.scenario, scale=1.0, seed=7, out=tmp_path, corpora=small.corpora, processes=1)
+    monkeypatch.setattr(write, "ONE_FILE", 10**6)
     one = simulate(small.scenario, scale=0.1, seed=7, out=tmp_path, corpora=small.corpora, processes=1)
     assert one.exchanges.is_file()
-    assert not (tmp_path / "exchanges").exists()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"exchanges.parquet", "accounts.parquet", "truth.parquet", "truth_exchanges.parquet", "card.json"}
 
 
 def test_a_bad_scale_is_told(small, tmp_path):
