@@ -255,7 +255,7 @@ def summary(part: Part, extraction: Interval, hour: float, ts: Ints, infrastruct
     days = max((ts[-1] - ts[0]) / (24 * MICROSECONDS_PER_HOUR), 1 / 24)
     what = part.labels.capabilities()
     subject = f", mostly {what[0].name}" if what and what[0].share >= 0.3 else ""
-    tie = f"; held together by {PLURAL[infrastructure[0].kind]}" if infrastructure else ""
+    tie = f"; held together by {PLURAL[infrastructure[0].kind]}" if infrastructure else "; they share nothing rare"
     now = f"now {hour:,.0f} an hour" if hour else "ended"
     if part.kind is Kind.BROKER:
         lead = f"A pool of {len(part.accounts):,} accounts resells access"

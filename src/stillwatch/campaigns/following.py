@@ -54,7 +54,7 @@ def follow(view: View, campaigns: list[Found]) -> None:
     odds = np.full((len(campaigns), size), UNTIED)
     for row, campaign in enumerate(campaigns):
         if len(campaign.members):
-            scored = membership(view, campaign.members)
+            scored = membership(view, campaign.members, bound=campaign.bound)
             odds[row, scored.parties] = scored.odds
     for row, campaign in enumerate(campaigns):
         campaign.odds = odds[row]
@@ -171,5 +171,7 @@ def merge(view: View, campaigns: list[Found]) -> None:
             if same_pool(view, younger.members, elder.members):
                 elder.since = np.where(elder.since > 0, elder.since, younger.since)
                 elder.odds = np.maximum(elder.odds, younger.odds)
+                if younger.bound is not None:
+                    elder.bound = younger.bound if elder.bound is None else elder.bound | younger.bound
                 elder.absorbed += [younger.number, *younger.absorbed]
                 campaigns.remove(younger)

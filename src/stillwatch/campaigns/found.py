@@ -8,7 +8,7 @@ import numpy as np
 
 from stillwatch.campaigns.candidates import Candidate
 from stillwatch.campaigns.model import Alternative
-from stillwatch.detect.log import Floats, Ints
+from stillwatch.detect.log import Bools, Floats, Ints
 
 KAPPA = 0.1
 """Exponent of the adjuster."""
@@ -45,6 +45,8 @@ class Found:
     log10_e: float
     tried: tuple[Alternative, ...]
     absorbed: list[int] = field(default_factory=list)
+    bound: Bools | None = None
+    """Parties that belong by what they send alone (:mod:`stillwatch.campaigns.alike`): they need no link to stay."""
 
     @property
     def members(self) -> Ints:

@@ -7,6 +7,7 @@ every innocent null must be rejected). Each explanation tried is kept with what 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,10 @@ ASSIGNMENT_RATE = 1e-3
 """Equal pairs among openings of different accounts from which a shared assignment explains a set: a list of at most a
 thousand tasks. Classrooms measured on real prompts lie near 2e-3, dealt corpora near 1e-4 and below."""
 COPIES = 3
+PREFIX = 32
+TEMPLATES = 3
+TEMPLATE_SHARE = 0.5
+"""Share of distinct openings with one of three beginnings from which a template explains a set that no link ties."""
 SURE = 0.01
 ONE_CUSTOMER = 0.8
 """Share of a set behind one payment instrument, or behind one mail domain that is not a public provider."""
@@ -161,7 +166,9 @@ def _one_customer(facts: Facts, core: Ints, ts: int) -> Alternative:
         (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * int(seen.sum())), domain, NONE
     )
     share = max(payment, _largest(private)) / max(len(core), 1)
-    found = f"{share:.0%} of the accounts share one payment instrument (and one mail provider) or one private mail domain"
+    found = (
+        f"{share:.0%} of the accounts share one payment instrument (and one mail provider) or one private mail domain"
+    )
     return Alternative("one customer's own keys", found, rejected=share < ONE_CUSTOMER)
 
 
@@ -174,6 +181,24 @@ def _declared(facts: Facts, core: Ints) -> Alternative:
     share = float(facts.declared[core].mean()) if len(core) else 0.0
     found = f"{share:.0%} of the accounts have a declared use and are verified"
     return Alternative("declared and verified use", found, rejected=share < DECLARED_SHARE)
+
+
+def template(facts: Facts, core: Ints, ts: int) -> Alternative:
+    """One popular template: owners who know nothing of each other fill the same text with records of their own.
+
+    Tried only for sets that no link ties. Distinct openings are counted by their first 32 characters.
+    """
+    name = "one popular template"
+    inside = np.zeros(facts.log.parties, bool)
+    inside[core] = True
+    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
+    codes = np.unique(facts.log.prompt.codes[facts.rows[:upto][inside[facts.opening_party[:upto]]]])
+    texts = facts.log.prompt.values.take(codes[codes != NONE]).to_pylist()
+    beginnings = Counter(" ".join(text[:PREFIX].lower().split()) for text in texts)
+    most = sum(count for _, count in beginnings.most_common(TEMPLATES))
+    share = most / max(len(texts), 1)
+    found = f"{share:.0%} of the distinct openings begin in one of {TEMPLATES} ways"
+    return Alternative(name, found, rejected=share < TEMPLATE_SHARE)
 
 
 def holding(tried: tuple[Alternative, ...]) -> Alternative | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stillwatch.campaigns.alike import alike_sets
 from stillwatch.campaigns.candidates import (
     PROMISING,
     SMALLEST_SET,
@@ -29,7 +30,7 @@ from stillwatch.campaigns.candidates import (
 )
 from stillwatch.campaigns.following import campaign_of, follow, fragments, inherit, merge, stands, take_piece
 from stillwatch.campaigns.found import Found, adjusted, needed, strength_of
-from stillwatch.campaigns.innocent import Facts, examine, holding
+from stillwatch.campaigns.innocent import Facts, examine, holding, template
 from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
 from stillwatch.campaigns.membership import membership
 from stillwatch.campaigns.model import Alternative
@@ -44,18 +45,27 @@ THOROUGH_EVERY = 6
 """Hours between searches for the corners of known campaigns."""
 
 
+ALIKE_EVERY = 24
+"""Hours between searches for sets that share nothing rare."""
+
+
 @dataclass(frozen=True)
 class _Look:
     """What is done at a look: known campaigns are always followed."""
 
     discover: bool
     thorough: bool
+    alike: bool
 
     @classmethod
     def at(cls, ts: int) -> _Look:
         """By the hour alone, so that a look does not depend on what comes after it."""
         hour = ts // MICROSECONDS_PER_HOUR
-        return cls(hour % DISCOVER_EVERY == 0 or hour % THOROUGH_EVERY == 0, hour % THOROUGH_EVERY == 0)
+        return cls(
+            hour % DISCOVER_EVERY == 0 or hour % THOROUGH_EVERY == 0,
+            hour % THOROUGH_EVERY == 0,
+            hour % ALIKE_EVERY == 0,
+        )
 
 
 @dataclass
@@ -114,9 +124,9 @@ class Looker:
             if kind.discover or outcome.campaigns:
                 families = self.gathering.state(None if kind.discover else families)
                 self._look(self._view(ts, setup, first_seen, families), kind, outcome)
-            if number == len(times) - 1 and not kind.thorough:  # what this hour's look finds, and then all there is
+            if number == len(times) - 1 and not kind.alike:  # what this hour's look finds, and then all there is
                 view = self._view(ts, setup, first_seen, self.gathering.state())
-                self._look(view, _Look(discover=True, thorough=True), outcome)
+                self._look(view, _Look(discover=True, thorough=True, alike=True), outcome)
             outcome.looks += 1
             if progress:
                 progress(number + 1, len(times))
@@ -126,6 +136,8 @@ class Looker:
         if kind.discover:
             merge(view, outcome.campaigns)
             self._discover(view, outcome)
+        if kind.alike:
+            self._alike(view, outcome)
         follow(view, outcome.campaigns)
         if kind.thorough:
             fragments(view, outcome.campaigns)
@@ -178,6 +190,43 @@ class Looker:
             if candidate.log10_e > PROMISING and len(candidate.core) >= SMALLEST_SET:
                 take_piece(view, candidate, outcome.campaigns)
 
+    def _alike(self, view: View, outcome: Outcome) -> None:
+        """Sets that no link ties: held against every innocent explanation, and against the campaigns that are known."""
+        flagged = np.zeros(self.log.parties, bool)
+        for campaign in outcome.campaigns:
+            flagged |= campaign.since > 0
+        for found in alike_sets(view, self.gathering, flagged, self.alpha):
+            core = found.members
+            evidence = judge(view, core)
+            tried = (*examine(self.facts, core, view.ts), template(self.facts, core, view.ts))
+            if (held := holding(tried)) is not None:
+                outcome.held[core.tobytes()] = (evidence, held)
+                continue
+            bound = np.zeros(self.log.parties, bool)
+            bound[core] = True
+            known = campaign_of(view, core, outcome.campaigns)
+            if known is None:
+                known = self._new(view, core, evidence, outcome, tried)
+                outcome.campaigns.append(known)
+                outcome.numbered += 1
+            known.bound = bound if known.bound is None else known.bound | bound
+            inherit(known, membership(view, core, bound=bound), view, outcome.campaigns)
+
+    def _new(
+        self, view: View, core: Ints, evidence: Candidate, outcome: Outcome, tried: tuple[Alternative, ...]
+    ) -> Found:
+        size = self.log.parties
+        return Found(
+            number=outcome.numbered,
+            founders=core,
+            founded=view.ts,
+            since=np.zeros(size, np.int64),
+            odds=np.full(size, -20.0),
+            evidence=evidence,
+            log10_e=strength_of(evidence),
+            tried=tried,
+        )
+
     def _found(self, view: View, candidate: Candidate, outcome: Outcome) -> None:
         """A candidate that passed: part of a known campaign, or a new one."""
         core = candidate.core
@@ -200,17 +249,7 @@ class Looker:
         if (held := holding(tried)) is not None:
             outcome.held[core.tobytes()] = (candidate, held)
             return
-        size = self.log.parties
-        new = Found(
-            number=outcome.numbered,
-            founders=core,
-            founded=view.ts,
-            since=np.zeros(size, np.int64),
-            odds=np.full(size, -20.0),
-            evidence=candidate,
-            log10_e=strength_of(candidate),
-            tried=tried,
-        )
+        new = self._new(view, core, candidate, outcome, tried)
         inherit(new, membership(view, core), view, outcome.campaigns)
         if len(new.members) >= SMALLEST_SET:
             outcome.numbered += 1

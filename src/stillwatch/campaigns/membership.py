@@ -15,7 +15,7 @@ from stillwatch.campaigns.candidates import View
 from stillwatch.campaigns.links import LinkKind
 from stillwatch.detect.families import Family
 from stillwatch.detect.individuality import dealt_against_people, resemblance, squared_distance
-from stillwatch.detect.log import Floats, Ints
+from stillwatch.detect.log import Bools, Floats, Ints
 
 FLAG = 3.0
 """Log odds from which a party is flagged (0.95)."""
@@ -111,21 +111,25 @@ def _handoff_odds(view: View, parties: Ints, inside: Floats) -> Floats:
     return np.asarray(np.clip(ratio, -MOST_AGAINST, MOST_LINK))
 
 
-def membership(view: View, members: Ints, also: Ints | None = None, *, everybody: bool = False) -> Membership:
+def membership(
+    view: View, members: Ints, also: Ints | None = None, *, everybody: bool = False, bound: Bools | None = None
+) -> Membership:
     """Score the members and every party linked to them.
 
     Links propose, behaviour decides: where behaviour does not speak for membership, no link suffices.
     ``members`` give the corpus and the set-up; ``also`` are parties that came with a new piece of the same pool: links
     to them count as well, but they do not move the corpus they are measured against. ``everybody``: score all parties,
-    tied or not, for an order among those who are not flagged.
+    tied or not, for an order among those who are not flagged. ``bound``: parties that count as tied without a link.
     """
     size = view.infrastructure.shape[0]
     lawful, inside = np.zeros(size), np.zeros(size)
     lawful[members] = 1
     wider = members if also is None else np.union1d(members, also)
     inside[wider] = 1
-    tied_to = np.flatnonzero(view.infrastructure @ inside > 0)
-    parties = np.arange(size) if everybody else np.union1d(tied_to, wider)
+    near = view.infrastructure @ inside > 0
+    if bound is not None:
+        near |= bound
+    parties = np.arange(size) if everybody else np.union1d(np.flatnonzero(near), wider)
     sums, spread, population = view.families[view.leading]
     core, who, own = sums.of(members), sums.of(parties), lawful[parties]
     pooled, total = core.s.sum(0), float(core.n.sum())
@@ -137,10 +141,9 @@ def membership(view: View, members: Ints, also: Ints | None = None, *, everybody
     core_setup = view.setup.shares(members).mean(0)
     setup = view.setup.lean_to(view.setup.shares(parties), core_setup, float(len(members)))
     links = link_odds(view, parties, wider)
-    tied = np.asarray(view.infrastructure[parties] @ inside).ravel() > 0
     prior = np.log(len(wider) / max(int((view.first_seen <= view.ts).sum()), len(wider) + 1))
     behaviour = alike + np.clip(ratio, -MOST_OWN, 2)
     odds = prior + sum(links) + behaviour + setup
     odds = np.where(behaviour + np.minimum(setup, 0) > 0, odds, np.minimum(odds, 0.0))
     untied = odds + UNTIED if everybody else np.full(len(odds), UNTIED)
-    return Membership(parties, np.where(tied, odds, untied), *links, alike, ratio, setup)
+    return Membership(parties, np.where(near[parties], odds, untied), *links, alike, ratio, setup)

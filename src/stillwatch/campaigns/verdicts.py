@@ -41,7 +41,7 @@ class Scores:
 def score_everybody(view: View, outcome: Outcome) -> Scores:
     """Hold every party against every campaign; without campaigns, against the strongest candidate sets."""
     size = view.infrastructure.shape[0]
-    parts = [membership(view, c.members, everybody=True) for c in outcome.campaigns]
+    parts = [membership(view, c.members, everybody=True, bound=c.bound) for c in outcome.campaigns]
     if not parts:
         return Scores(np.full(size, NONE), _by_candidates(outcome.near, size), parts)
     odds = np.stack([p.odds for p in parts])

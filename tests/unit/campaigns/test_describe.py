@@ -210,7 +210,8 @@ class TestSummary:
 
     def test_of_a_pool_that_has_ended(self):
         assert sentence(Kind.BROKER, hour=0.0) == (
-            "A pool of 1,200 accounts resells access: about 4,000 of 5,000 exchanges over 2.0 days are extraction, ended."
+            "A pool of 1,200 accounts resells access: about 4,000 of 5,000 exchanges over 2.0 days are extraction, ended;"
+            " they share nothing rare."
         )
 
     def test_names_no_subject_that_is_not_frequent(self):

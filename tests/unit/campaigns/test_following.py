@@ -72,7 +72,9 @@ def followed(odds, *campaigns, barred=()):
     scores = iter(table)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            following, "membership", lambda _view, _members: SimpleNamespace(parties=np.arange(size), odds=next(scores))
+            following,
+            "membership",
+            lambda _view, _members, bound=None: SimpleNamespace(parties=np.arange(size), odds=next(scores)),
         )
         follow(view, held)
     return held
