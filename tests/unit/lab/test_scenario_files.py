@@ -393,7 +393,7 @@ class TestCampaigns:
         pool = next(group for group in attackers(name) if group.name == rider.rider)
         assert 0.05 <= rider.rider_share <= 0.20
         assert rider.exchanges / (rider.exchanges + pool.exchanges) == pytest.approx(rider.rider_share, abs=0.002)
-        assert pool.text.deal is Deal.STICKY
+        assert pool.text.deal is (Deal.ROUND_ROBIN if name == "demo" else Deal.STICKY)
         assert pool.text.handoff > 0
         assert pool.text.speakers > 1
         assert pool.infrastructure.clients == 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +11,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stillwatch.apps.hunt import Progress as Tell
+from stillwatch.apps.cli.bars import bars
 from stillwatch.apps.hunt import Request, run_hunt
 from stillwatch.apps.summary import print_summary
 from stillwatch.errors import ExitCode, UsageError
@@ -90,7 +87,7 @@ def hunt_command(
         memory=memory,
     )
     console = Console(stderr=True)
-    with _progress(console, quiet=quiet) as tell:
+    with bars(console, STAGES, quiet=quiet) as tell:
         result = run_hunt(request, tell)
     if not quiet:
         print_summary(result, out, console)
@@ -117,24 +114,3 @@ def parse_until(text: str | None) -> datetime | None:
             f"expected a time for --until, found {text!r}", hint="for example 2026-09-10T06:00:00Z"
         ) from error
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-
-
-@contextlib.contextmanager
-def _progress(console: Console, *, quiet: bool) -> Iterator[Tell]:
-    """A bar per stage on a terminal, nothing elsewhere."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
-        tasks = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield tell

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 
 from stillwatch._internal.text import terminal_safe
+from stillwatch.apps.cli.bars import bars
 from stillwatch.errors import ExitCode, UsageError
 from stillwatch.lab.corpora import load_corpora
 from stillwatch.lab.load import load_scenario
 from stillwatch.lab.service import Simulated, simulate
-from stillwatch.lab.write import Progress
 
 STAGES = {"accounts": "making accounts", "schedule": "scheduling", "write": "writing the log"}
 
@@ -58,7 +54,7 @@ def simulate_command(
         raise UsageError(f"expected --processes of at least 1, found {processes}", hint="leave it out to use all")
     console = Console(stderr=True)
     world = load_scenario(scenario, settings or ())
-    with _progress(console, quiet=quiet) as tell:
+    with bars(console, STAGES, quiet=quiet) as tell:
         made = simulate(
             world,
             scale=scale,
@@ -94,24 +90,3 @@ def _summary(made: Simulated, console: Console) -> None:
     )
     for line in lines:
         console.print(terminal_safe(line), markup=False, highlight=False, soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _progress(console: Console, *, quiet: bool) -> Iterator[Progress]:
-    """A bar per stage on a terminal, nothing elsewhere."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Bars(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
-        tasks = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield tell
