@@ -226,7 +226,7 @@ class TestMetadataOnly:
         assert any("there is no text" in each for each in run["guarantee"]["blind_to"])
         assert "text columns were not read (--metadata-only)" in run["log"]["notes"]
         assert run["log"]["with_text"] is False
-        assert {"prompt", "system_prompt"} <= set(run["log"]["missing"])
+        assert {"prompt"} <= set(run["log"]["missing"])
         assert "no text was read" in blind.err
 
     def test_text_changes_nothing(self, blind, hunt, pool, tmp_path):
