@@ -160,7 +160,11 @@ def by_chance(level: float, own: Floats, base: Floats) -> float:
 
 
 def _interval(value: float, shares: Floats, total: float, chance: float) -> Interval:
-    """Quantiles of the resampled share, times what was observed, widened by the model's error, and below by ``chance``."""
+    """Quantiles of the resampled share, times what was observed, widened by the model's error, and below by ``chance``.
+
+    Above, the ordinary part is widened too: no cell holds less than its ordinary level, so the level is rather too high.
+    """
     low, high = (float(q) * total for q in np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low = min(low, value) * (1 - MODEL_ERROR) - chance * total
-    return Interval(value, max(low, 0.0), min(max(high, value) * (1 + MODEL_ERROR), total), LEVEL)
+    high = max(high, value) * (1 + MODEL_ERROR) + MODEL_ERROR * (total - value)
+    return Interval(value, max(low, 0.0), min(high, total), LEVEL)
