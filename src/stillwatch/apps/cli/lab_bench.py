@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +13,9 @@ import msgspec
 from cyclopts import Parameter
 from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stillwatch.apps import lab_results, lab_wiring
+from stillwatch.apps.cli.bars import bars
 from stillwatch.errors import ExitCode, UsageError
 from stillwatch.lab.bench import FULL, QUICK, Bench, Plan
 from stillwatch.lab.bench_summary import HEAD, lines, sentences, table
@@ -103,7 +102,7 @@ def bench_command(
     code = lab_wiring.code()
     if not code.clean and not quiet:
         console.print("The package is not as committed: these figures are of no published state.", highlight=False)
-    with _progress(console, quiet=quiet) as tell:
+    with bars(console, {}, quiet=quiet) as tell:
         bench = Bench(
             plan=plan,
             scenarios=worlds,
@@ -165,7 +164,7 @@ def sweep_command(
     console = Console(stderr=True)
     place = _ground(scenario, detector, scale, campaign, days, out, shared)
     numbers = [seed_of(lab_wiring.code(), place.scenario.name, n, "sweep") for n in range(max(1, seeds))]
-    with _progress(console, quiet=quiet) as tell:
+    with bars(console, {}, quiet=quiet) as tell:
         found = sweep(place, knob, numbers, tell)
     notes = lab_results.write_sweep(place.scenario.name, knob, what, found, out)
     if json:
@@ -235,7 +234,7 @@ def evade_command(
             file.write(msgspec.json.encode(trial) + b"\n")
 
     kept.unlink(missing_ok=True)
-    with _progress(console, quiet=quiet) as tell:
+    with bars(console, {}, quiet=quiet) as tell:
         price = evade(place, trials=trials, seed=number, knobs=chosen, checks=checks, tell=tell, keep=keep)
     notes = lab_results.write_price(price, out)
     sys.stdout.write(msgspec.json.encode(price).decode() + "\n" if json else lab_results.price_text(price))
@@ -276,18 +275,3 @@ def _shared(given: Path | None) -> Path | None:
 
 def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
-
-
-@contextlib.contextmanager
-def _progress(console: Console, *, quiet: bool) -> Iterator[Tell]:
-    """A bar per stage on a terminal, nothing elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
-        tasks = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total, visible=done < total or stage == "bench")
-
-        yield tell

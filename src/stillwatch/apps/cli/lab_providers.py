@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from stillwatch.apps.cli.bars import bars
 from stillwatch.errors import ExitCode, OutputError, UsageError
 from stillwatch.lab.irc import read_irc
 from stillwatch.lab.load import load_scenario
@@ -101,7 +101,7 @@ def providers_command(
     policy = Policy(corroboration=corroboration, own_share=_share("--own-share", own_share))
     detector = detector_of_hunt(run, log, missed) if run else stated_detector(exchanges, missed=missed)
     chosen = [parse_delay(each) for each in delays.split(",")] if delays else DELAYS
-    with _progress("running campaigns", quiet=quiet) as tell:
+    with bars(Console(stderr=True), {}, quiet=quiet) as shown:
         found = sweep(
             split,
             detector,
@@ -110,7 +110,7 @@ def providers_command(
             share_delay=parse_delay(share_delay),
             runs=runs,
             seed=seed,
-            tell=tell,
+            tell=partial(shown, "running campaigns"),
         )
     _write(out / f"{split.name}-sharing.json", msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     if pictures:
@@ -159,8 +159,8 @@ def people_command(
     )
     setting.check()
     chat = read_irc(irc_dir, f"stillwatch-people-{seed}".encode())
-    with _progress("measuring", quiet=quiet) as tell:
-        found = measure(chat, setting, tell)
+    with bars(Console(stderr=True), {}, quiet=quiet) as shown:
+        found = measure(chat, setting, partial(shown, "measuring"))
     written = write_people_log(chat, setting, out)
     both = {"people": found, "log": written, "read": {"files": chat.files, **chat.figures}}
     _write(out / "people.json", msgspec.json.format(msgspec.json.encode(both), indent=1) + b"\n")
@@ -291,17 +291,3 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror or error}", hint="Name another --out.") from error
-
-
-@contextlib.contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Tell]:
-    """A bar on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
-        task = bars.add_task(what, total=None)
-
-        def tell(done: int, total: int) -> None:
-            bars.update(task, completed=done, total=total)
-
-        yield tell
