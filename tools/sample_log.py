@@ -24,8 +24,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(people=PEOPLE, members=MEMBERS, days=DAYS, per_day=7.0, seed=SEED)
     inside = set(world.members)
-    pq.write_table(pa.Table.from_pylist(world.exchanges, EXCHANGE_SCHEMA), folder / "exchanges.parquet", compression="zstd")
-    pq.write_table(pa.Table.from_pylist(world.accounts, ACCOUNT_SCHEMA), folder / "accounts.parquet", compression="zstd")
+    pq.write_table(
+        pa.Table.from_pylist(world.exchanges, EXCHANGE_SCHEMA), folder / "exchanges.parquet", compression="zstd"
+    )
+    pq.write_table(
+        pa.Table.from_pylist(world.accounts, ACCOUNT_SCHEMA), folder / "accounts.parquet", compression="zstd"
+    )
     truth = [
         {
             "account_id": row["account_id"],
