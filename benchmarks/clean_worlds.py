@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 import pyarrow.parquet as pq
-from scipy.stats import chi2
 
 import stillwatch
 from stillwatch.campaigns.service import Settings, hunt
@@ -26,6 +25,7 @@ from stillwatch.detect.log import COLUMNS, Log
 from stillwatch.events.read import read_accounts, read_exchanges
 from stillwatch.lab.corpora import Corpora, load_corpora
 from stillwatch.lab.frozen import present_code, seed_of
+from stillwatch.lab.intervals import rare
 from stillwatch.lab.load import load_scenario
 from stillwatch.lab.service import simulate
 
@@ -85,7 +85,7 @@ def summary(worlds: list[World]) -> dict[str, object]:
         "exchanges": sum(w.exchanges for w in worlds),
         "false campaigns": false,
         "false campaigns per million account-days": round(1e6 * false / max(days, 1), 4),
-        "upper 95 % bound": round(1e6 * float(chi2.ppf(0.95, 2 * (false + 1)) / 2) / max(days, 1), 4),
+        "upper 95 % bound": round(1e6 * rare(false, max(days, 1), level=0.9).high, 4),
         "accounts flagged, by class": dict(flagged),
         "nearest to being reported, log10 of the adjusted e-value": max(
             (w.nearest for w in worlds if w.nearest is not None), default=None

@@ -216,8 +216,8 @@ def _move(partial: Path, out: Path) -> None:
     Where the file system cannot let two folders change places, the earlier run steps aside first: a kill between those
     two steps leaves it beside, under a hidden name, and nothing is lost.
     """
-    partial.chmod(0o777 & ~_umask())
     if not out.exists():
+        partial.chmod(0o777 & ~_umask())
         partial.rename(out)
         return
     partial.chmod(out.stat().st_mode & 0o7777)

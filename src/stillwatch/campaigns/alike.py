@@ -99,13 +99,10 @@ def halves(view: View, gathering: Gathering, parties: Ints) -> tuple[Sums, Sums]
     out = []
     for side in (0, 1):
         mine = np.flatnonzero(turn % 2 == side)
-        total = Sums(np.zeros(len(parties)), np.zeros((len(parties), width)), np.zeros(len(parties)))
+        total = Sums.zeros(len(parties), width)
         for start in range(0, len(mine), BLOCK * 50):
             part = mine[start : start + BLOCK * 50]
-            x = gathering.joined(rows[part], view.families)
-            np.add.at(total.n, who[part], 1)
-            np.add.at(total.s, who[part], x)
-            np.add.at(total.q, who[part], (x**2).sum(1))
+            total.add(who[part], gathering.joined(rows[part], view.families))
         out.append(total)
     return out[0], out[1]
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from stillwatch.campaigns.candidates import SMALLEST_SET, TIED, Candidate, View, close, judge, one_pool, tied
-from stillwatch.campaigns.found import Found, strength_of
+from stillwatch.campaigns.found import Found, flagged_of, strength_of
 from stillwatch.campaigns.membership import BETTER, RELEASE, UNTIED, Membership, enough, membership
 from stillwatch.detect.families import Family
 from stillwatch.detect.individuality import set_evidence
@@ -32,9 +32,7 @@ LARGEST_PIECE = 30
 
 def flag(campaign: Found, parties: Ints, odds: Floats, view: View, campaigns: list[Found]) -> None:
     """Flag the parties whose own evidence suffices, that no other campaign holds and whose use is not declared."""
-    taken = view.barred.copy()
-    for other in campaigns:
-        taken |= other.since > 0
+    taken = view.barred | flagged_of(campaigns, len(view.barred))
     sure = parties[odds >= enough(view)]
     campaign.since[sure[~taken[sure]]] = view.ts
 
@@ -123,9 +121,7 @@ def fragments(view: View, campaigns: list[Found]) -> None:
     """
     if view.leading is not Family.TEXT:
         return  # hours alone resemble everybody's
-    taken = view.barred.copy()
-    for campaign in campaigns:
-        taken |= campaign.since > 0
+    taken = view.barred | flagged_of(campaigns, len(view.barred))
     for campaign in campaigns:
         members = campaign.members
         scored = membership(view, members, everybody=True)
@@ -171,7 +167,6 @@ def merge(view: View, campaigns: list[Found]) -> None:
             if same_pool(view, younger.members, elder.members):
                 elder.since = np.where(elder.since > 0, elder.since, younger.since)
                 elder.odds = np.maximum(elder.odds, younger.odds)
-                if younger.bound is not None:
-                    elder.bound = younger.bound if elder.bound is None else elder.bound | younger.bound
+                elder.bind(younger.bound)
                 elder.absorbed += [younger.number, *younger.absorbed]
                 campaigns.remove(younger)

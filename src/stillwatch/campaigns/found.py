@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,7 +49,20 @@ class Found:
     bound: Bools | None = None
     """Parties that belong by what they send alone (:mod:`stillwatch.campaigns.alike`): they need no link to stay."""
 
+    def bind(self, parties: Bools | None) -> None:
+        """Count further parties among those that need no link."""
+        if parties is not None:
+            self.bound = parties if self.bound is None else self.bound | parties
+
     @property
     def members(self) -> Ints:
         """Parties flagged so far."""
         return np.flatnonzero(self.since > 0)
+
+
+def flagged_of(campaigns: Sequence[Found], parties: int) -> Bools:
+    """Which of so many parties are flagged in any of the campaigns."""
+    out = np.zeros(parties, bool)
+    for campaign in campaigns:
+        out |= campaign.since > 0
+    return out

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import poisson
 
-from stillwatch.campaigns.links import PROMOTION
+from stillwatch.campaigns.links import instruments
 from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
 from stillwatch.detect.sketch import BenchmarkMatcher
@@ -80,17 +80,11 @@ class Facts:
             opening_party=log.party[rows],
             sampled=sampled,
             benchmark=known,
-            payment=_of_party(log, _instruments(accounts.payment)),
+            payment=_of_party(log, instruments(accounts.payment)),
             domain=_of_party(log, accounts.email_domain),
             declared=declared,
             first_seen=first_seen,
         )
-
-
-def _instruments(payment: Codes) -> Codes:
-    """Payment without promotion codes: whoever farms accounts redeems one code on all of them, and nobody has paid."""
-    given = np.array([str(v).startswith(PROMOTION) for v in payment.values.to_pylist()] + [False])
-    return Codes(np.where(given[payment.codes], NONE, payment.codes), payment.values)
 
 
 def _of_party(log: Log, codes: Codes) -> Ints:
@@ -104,16 +98,21 @@ def _of_party(log: Log, codes: Codes) -> Ints:
 
 def examine(facts: Facts, core: Ints, ts: int) -> tuple[Alternative, ...]:
     """Try every innocent explanation of a set as of ``ts``; ``rejected`` is False where one holds."""
-    inside = np.zeros(facts.log.parties, bool)
-    inside[core] = True
-    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
-    mine = np.flatnonzero(inside[facts.opening_party[:upto]])
+    mine = _openings_of(facts, core, ts)
     return (
         _assignment(facts, mine),
         _benchmark(facts, mine),
         _one_customer(facts, core, ts),
         _declared(facts, core),
     )
+
+
+def _openings_of(facts: Facts, core: Ints, ts: int) -> Ints:
+    """Positions in ``facts.rows`` of a set's openings until ``ts``."""
+    inside = np.zeros(facts.log.parties, bool)
+    inside[core] = True
+    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
+    return np.flatnonzero(inside[facts.opening_party[:upto]])
 
 
 def _assignment(facts: Facts, mine: Ints) -> Alternative:
@@ -189,10 +188,7 @@ def template(facts: Facts, core: Ints, ts: int) -> Alternative:
     Tried only for sets that no link ties. Distinct openings are counted by their first 32 characters.
     """
     name = "one popular template"
-    inside = np.zeros(facts.log.parties, bool)
-    inside[core] = True
-    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
-    codes = np.unique(facts.log.prompt.codes[facts.rows[:upto][inside[facts.opening_party[:upto]]]])
+    codes = np.unique(facts.log.prompt.codes[facts.rows[_openings_of(facts, core, ts)]])
     texts = facts.log.prompt.values.take(codes[codes != NONE]).to_pylist()
     beginnings = Counter(" ".join(text[:PREFIX].lower().split()) for text in texts)
     most = sum(count for _, count in beginnings.most_common(TEMPLATES))

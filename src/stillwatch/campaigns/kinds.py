@@ -41,13 +41,8 @@ def kind_of(
     place = {int(party): at for at, party in enumerate(members)}
     who = np.array([place[int(p)] for p in gathering.party[likely]], np.int64)
     x = gathering.joined(likely, view.families)
-    s = np.zeros((len(members), x.shape[1]))
-    np.add.at(s, who, x)
-    part = Sums(
-        np.bincount(who, minlength=len(members)).astype(float),
-        s,
-        np.asarray(np.bincount(who, (x**2).sum(1), len(members)), np.float64),
-    )
+    part = Sums.zeros(len(members), x.shape[1])
+    part.add(who, x)
     people = float(np.mean(view.families[view.leading][1].people))
     rho = correlation(part)
     return Kind.BROKER if np.isfinite(rho) and rho < DEALT * people else Kind.EXTRACTION

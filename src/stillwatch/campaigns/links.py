@@ -116,12 +116,17 @@ def _first_seen(log: Log) -> Ints:
     return first
 
 
+def instruments(payment: Codes) -> Codes:
+    """Payment without promotion codes: whoever farms accounts redeems one code on all of them, and nobody has paid."""
+    given = np.array([str(v).startswith(PROMOTION) for v in payment.values.to_pylist()] + [True])
+    return Codes(np.where(given[payment.codes], NONE, payment.codes), payment.values)
+
+
 def incidences(log: Log) -> dict[LinkKind, Incidence]:
     """All attributes of a log that may link, by kind. What is on record about an account counts from its first exchange."""
     accounts, seen = log.accounts, _first_seen(log)
     payment = accounts.payment
-    is_promotion = np.array([str(v).startswith(PROMOTION) for v in payment.values.to_pylist()] + [True])
-    instrument = np.where(is_promotion[payment.codes], NONE, payment.codes)
+    instrument = instruments(payment).codes
     address, signup = _blocks(log.ip), _blocks(accounts.signup_ip)
     client = _client(log)
     return {

@@ -29,7 +29,7 @@ from stillwatch.campaigns.candidates import (
     judge,
 )
 from stillwatch.campaigns.following import campaign_of, follow, fragments, inherit, merge, stands, take_piece
-from stillwatch.campaigns.found import Found, adjusted, needed, strength_of
+from stillwatch.campaigns.found import Found, adjusted, flagged_of, needed, strength_of
 from stillwatch.campaigns.innocent import Facts, examine, holding, template
 from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
 from stillwatch.campaigns.membership import membership
@@ -110,8 +110,6 @@ class Looker:
     def walk(self, progress: Callable[[int, int], None] | None = None) -> Outcome:
         """All looks in order of time. ``progress`` is told (looks done, looks in all)."""
         setup, times = SetupCounts.start(self.log), hours(self.log, self.end)
-        first_seen = np.full(self.log.parties, np.iinfo(np.int64).max)
-        np.minimum.at(first_seen, self.log.party, self.log.ts)
         opened = self.log.ts[self.rows]
         outcome = Outcome([], [], np.log10(1 / self.alpha), 0, 0, None)
         families: State | None = None
@@ -123,9 +121,9 @@ class Looker:
             kind = _Look.at(ts)
             if kind.discover or outcome.campaigns:
                 families = self.gathering.state(None if kind.discover else families)
-                self._look(self._view(ts, setup, first_seen, families), kind, outcome)
+                self._look(self._view(ts, setup, families), kind, outcome)
             if number == len(times) - 1 and not kind.alike:  # what this hour's look finds, and then all there is
-                view = self._view(ts, setup, first_seen, self.gathering.state())
+                view = self._view(ts, setup, self.gathering.state())
                 self._look(view, _Look(discover=True, thorough=True, alike=True), outcome)
             outcome.looks += 1
             if progress:
@@ -143,7 +141,8 @@ class Looker:
             fragments(view, outcome.campaigns)
         outcome.view = view
 
-    def _view(self, ts: int, setup: SetupCounts, first_seen: Ints, families: State) -> View:
+    def _view(self, ts: int, setup: SetupCounts, families: State) -> View:
+        first_seen = self.facts.first_seen
         active = int((first_seen <= ts).sum())
         graph = graph_at(self.log, self.kinds, ts, active)
         upto = self.log.upto(ts)
@@ -169,9 +168,7 @@ class Looker:
     def _discover(self, view: View, outcome: Outcome) -> None:
         """Judge the candidates of this look and found campaigns on those that pass."""
         outcome.campaigns[:] = [c for c in outcome.campaigns if stands(view, c)]
-        known = np.zeros(self.log.parties, bool)
-        for campaign in outcome.campaigns:
-            known |= campaign.since > 0
+        known = flagged_of(outcome.campaigns, self.log.parties)
         judged, hypotheses = candidates(view, needed(1 / self.alpha), self.judged, known)
         reported = len(outcome.campaigns)
         outcome.hypotheses = max(hypotheses + reported, 1)
@@ -192,9 +189,7 @@ class Looker:
 
     def _alike(self, view: View, outcome: Outcome) -> None:
         """Sets that no link ties: held against every innocent explanation, and against the campaigns that are known."""
-        flagged = np.zeros(self.log.parties, bool)
-        for campaign in outcome.campaigns:
-            flagged |= campaign.since > 0
+        flagged = flagged_of(outcome.campaigns, self.log.parties)
         for found in alike_sets(view, self.gathering, flagged, self.alpha):
             core = found.members
             evidence = judge(view, core)
@@ -209,7 +204,7 @@ class Looker:
                 known = self._new(view, core, evidence, outcome, tried)
                 outcome.campaigns.append(known)
                 outcome.numbered += 1
-            known.bound = bound if known.bound is None else known.bound | bound
+            known.bind(bound)
             inherit(known, membership(view, core, bound=bound), view, outcome.campaigns)
 
     def _new(
@@ -232,7 +227,7 @@ class Looker:
         core = candidate.core
         if len(core) < SMALLEST_SET:
             return
-        flagged = np.flatnonzero(sum(c.since > 0 for c in outcome.campaigns)) if outcome.campaigns else core[:0]
+        flagged = np.flatnonzero(flagged_of(outcome.campaigns, self.log.parties))
         known = campaign_of(view, core, outcome.campaigns)
         if known is None and np.isin(core, flagged).any():
             candidate = judge(view, np.setdiff1d(candidate.members, flagged))

@@ -102,10 +102,7 @@ class Gathering:
         cross = None
         if Family.CONTENT in found:
             cross = np.zeros((found[Family.CONTENT].shape[1], found[Family.STYLE].shape[1]))
-        sums = {
-            name: Sums(np.zeros(log.parties), np.zeros((log.parties, v.shape[1])), np.zeros(log.parties))
-            for name, v in found.items()
-        }
+        sums = {name: Sums.zeros(log.parties, v.shape[1]) for name, v in found.items()}
         return cls(rows, party, found, sums, {name: np.zeros((v.shape[1],) * 2) for name, v in found.items()}, cross)
 
     def advance(self, until: int) -> None:
@@ -116,10 +113,7 @@ class Gathering:
         who = self.party[part]
         for name, x in self.vectors.items():
             new = real(x[part])
-            total = self.sums[name]
-            np.add.at(total.n, who, 1)
-            np.add.at(total.s, who, new)
-            np.add.at(total.q, who, (new**2).sum(1))
+            self.sums[name].add(who, new)
             self.outer[name] += new.T @ new
         if self.cross is not None:
             self.cross += real(self.vectors[Family.CONTENT][part]).T @ real(self.vectors[Family.STYLE][part])

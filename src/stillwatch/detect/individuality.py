@@ -56,6 +56,17 @@ class Sums:
     s: Floats
     q: Floats
 
+    @classmethod
+    def zeros(cls, accounts: int, dimensions: int) -> Self:
+        """Nothing summed yet."""
+        return cls(np.zeros(accounts), np.zeros((accounts, dimensions)), np.zeros(accounts))
+
+    def add(self, who: Ints, x: Floats) -> None:
+        """Add openings ``x`` (k, d) of the accounts ``who`` (k,), in place."""
+        np.add.at(self.n, who, 1)
+        np.add.at(self.s, who, x)
+        np.add.at(self.q, who, (x**2).sum(1))
+
     def of(self, members: Ints) -> Sums:
         """The sums of some accounts."""
         return Sums(self.n[members], self.s[members], self.q[members])

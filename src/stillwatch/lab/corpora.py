@@ -76,16 +76,6 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Prefixes:
-    """Address ranges of one kind of network, for IPv4: first address, addresses, AS number, index of the country."""
-
-    first: Ints
-    size: Ints
-    asn: Ints
-    country: Ints
-
-
-@dataclass(frozen=True)
 class Arrivals:
     """Arrivals of business clients: cumulative shares per window of ten minutes (clients x 2017), and burstiness."""
 

@@ -9,7 +9,11 @@ import duckdb
 
 from stillwatch.errors import InputError
 
-TRUTH = ("truth", "truth_exchanges")
+
+def place(folder: Path, table: str) -> Path:
+    """Where ``table`` stands in ``folder``: one file where there is one, else the folder of its parts."""
+    single = folder / f"{table}.parquet"
+    return single if single.is_file() else folder / table
 
 
 def parts(folder: Path, table: str) -> list[str]:
@@ -18,10 +22,10 @@ def parts(folder: Path, table: str) -> list[str]:
     Raises:
         InputError: neither is there.
     """
-    single = folder / f"{table}.parquet"
-    if single.is_file():
-        return [str(single)]
-    many = sorted(str(p) for p in (folder / table).glob("*.parquet"))
+    stands = place(folder, table)
+    if stands.is_file():
+        return [str(stands)]
+    many = sorted(str(p) for p in stands.glob("*.parquet"))
     if not many:
         raise InputError(
             f"expected {table}.parquet or {table}/*.parquet in {folder}, found neither",

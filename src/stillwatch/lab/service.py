@@ -15,6 +15,7 @@ from stillwatch.errors import OutputError, UsageError
 from stillwatch.lab.accounts import account_rows, truth_accounts
 from stillwatch.lab.corpora import Corpora
 from stillwatch.lab.figures import Figures, Gathered
+from stillwatch.lab.folder import place
 from stillwatch.lab.scenario import Scenario
 from stillwatch.lab.schedule import schedule
 from stillwatch.lab.world import World, build_world
@@ -104,7 +105,7 @@ def simulate(
         _replace(scratch, out)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    log, truth = (_one_of(out, name) for name in ("exchanges", "truth_exchanges"))
+    log, truth = (place(out, name) for name in ("exchanges", "truth_exchanges"))
     return Simulated(
         folder=out,
         exchanges=log,
@@ -113,10 +114,6 @@ def simulate(
         truth_exchanges=truth,
         card=card,
     )
-
-
-def _one_of(out: Path, name: str) -> Path:
-    return out / name if (out / name).is_dir() else out / f"{name}.parquet"
 
 
 def _replace(scratch: Path, out: Path) -> None:
