@@ -29,7 +29,8 @@ def parts(folder: Path, table: str) -> list[str]:
     if not many:
         raise InputError(
             f"expected {table}.parquet or {table}/*.parquet in {folder}, found neither",
-            hint="LOG is a folder as `stillwatch lab simulate` writes it: exchanges, accounts, truth, truth_exchanges.",
+            hint="LOG is a folder as `stillwatch lab simulate` writes it: exchanges, accounts, truth, truth_exchanges. "
+            "OUT is one as `stillwatch hunt` writes it: verdicts, campaigns.",
         )
     return many
 
