@@ -66,13 +66,14 @@ class ReadResult:
 
 
 class _Table(NamedTuple):
-    """Which table is read: its columns, the row's name, the time, and the columns that hold addresses."""
+    """Which table is read: its columns, the row's name, the time, the columns that hold addresses, and those passed over."""
 
     columns: tuple[Column, ...]
     key: str
     time: str
     sort: bool
     addresses: tuple[str, ...]
+    unread: frozenset[str] = frozenset()
 
 
 _EXCHANGES = _Table(EXCHANGES, "exchange_id", "ts", sort=True, addresses=("ip",))
@@ -112,7 +113,8 @@ def read_exchanges(
         left_out.add("response")
     table = _EXCHANGES
     if columns is not None:
-        table = table._replace(columns=tuple(c for c in table.columns if not c.nullable or c.name in columns))
+        kept = tuple(c for c in table.columns if not c.nullable or c.name in columns)
+        table = table._replace(columns=kept, unread=frozenset(c.name for c in table.columns if c not in kept))
     return _read(source, table, frozenset(left_out), until, Limits(memory, threads))
 
 
@@ -139,7 +141,7 @@ def _read(
         keys=frozenset({table.key, "account_id"}),
         plain=frozenset({table.key}),
         until=None if until is None else (table.time, until),
-        left_out=left_out,
+        left_out=left_out | table.unread,
         time=table.time if table.sort else None,
     )
     ledger = Ledger()

@@ -253,6 +253,18 @@ class TestColumns:
         result = read_exchanges(write_parquet(tmp_path / "x.parquet", [exchange()]), metadata_only=True)
         assert not any("Not in the contract" in note for note in result.notes)
 
+    def test_columns_passed_over_are_not_called_foreign(self, tmp_path):
+        path = write_parquet(tmp_path / "x.parquet", [exchange(asn=64500, country="DE")])
+        result = read_exchanges(path, columns=frozenset({"prompt"}))
+        assert not any("Not in the contract" in note for note in result.notes)
+        assert "asn" not in result.table.column_names
+        assert {"prompt", "ts", "model"} <= set(result.table.column_names)
+
+    def test_columns_passed_over_in_lines_are_not_called_foreign(self, tmp_path):
+        path = write_lines(tmp_path / "x.jsonl", [exchange(asn=64500, country="DE")])
+        result = read_exchanges(path, columns=frozenset({"prompt"}))
+        assert not any("Not in the contract" in note for note in result.notes)
+
 
 class TestUntil:
     def test_later_rows_are_not_seen(self, tmp_path):
