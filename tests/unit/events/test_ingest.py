@@ -400,6 +400,7 @@ def test_a_killed_run_leaves_whole_parts_and_goes_on(tmp_path, out, number):
             if "00004" in str(where):
                 os.kill(os.getpid(), {int(number)})
         landing.pq.write_table = write
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's shell has it ignored
         ingest.ingest(sys.argv[1], Path(sys.argv[2]), ingest.IngestOptions(key=b"k" * 32, max_rejects=1))
         """
     )
