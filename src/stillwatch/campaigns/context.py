@@ -14,7 +14,6 @@ import numpy as np
 from stillwatch.campaigns.counting import Conversations
 from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Bools, Floats, Ints, Log
 from stillwatch.detect.signals import CATALOGUE
-from stillwatch.detect.sketch import skeletons
 from stillwatch.evidence.claims import Claim
 
 SECOND = 1_000_000
@@ -188,13 +187,11 @@ def _templates(scene: Scene) -> Measured:
     rows, rest = (
         r[np.unique(np.linspace(0, len(r) - 1, MOST_TEXTS).astype(int))] if len(r) else r for r in (rows, rest)
     )
-    mine = skeletons(log.prompt.values.take(log.prompt.codes[rows]).to_pylist())
-    theirs = set(skeletons(log.prompt.values.take(log.prompt.codes[rest]).to_pylist())) if len(rest) else set()
-    users: dict[str, set[int]] = {}
-    for text, party in zip(mine, log.party[rows].tolist(), strict=True):
-        users.setdefault(text, set()).add(party)
-    rare = {text for text, who in users.items() if len(who) >= TEMPLATE_PARTIES and text not in theirs}
-    share = sum(text in rare for text in mine) / len(mine)
+    mine, theirs = (log.texts.skeleton(log.prompt.codes[r]) for r in (rows, rest))
+    skeletons, which = np.unique(mine, return_inverse=True)
+    users = np.bincount(np.unique(np.stack([which, log.party[rows]]), axis=1)[0], minlength=len(skeletons))
+    rare = (users >= TEMPLATE_PARTIES) & ~np.isin(skeletons, theirs)
+    share = _mean(rare[which])
     yield f"{share:.0%} of its openings follow templates of its own, seen nowhere else", share, 0.0, len(mine)
 
 

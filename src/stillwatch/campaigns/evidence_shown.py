@@ -62,7 +62,7 @@ def _words(
 
 
 def _text(log: Log, row: int, *, redacted: bool) -> str | None:
-    text = log.prompt.text(int(log.prompt.codes[row]))
+    text = log.texts.text(int(log.prompt.codes[row]))
     if text is None:
         return None
     return redact(text) if redacted else text

@@ -7,7 +7,6 @@ every innocent null must be rejected). Each explanation tried is kept with what 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,13 +16,13 @@ from stillwatch.campaigns.links import instruments
 from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
 from stillwatch.detect.sketch import BenchmarkMatcher
+from stillwatch.detect.texts import LiveTexts
 
 ASSIGNMENT = "classroom or shared assignment"
 ASSIGNMENT_RATE = 1e-3
 """Equal pairs among openings of different accounts from which a shared assignment explains a set: a list of at most a
 thousand tasks. Classrooms measured on real prompts lie near 2e-3, dealt corpora near 1e-4 and below."""
 COPIES = 3
-PREFIX = 32
 TEMPLATES = 3
 TEMPLATE_SHARE = 0.5
 """Share of distinct openings with one of three beginnings from which a template explains a set that no link ties."""
@@ -63,10 +62,11 @@ class Facts:
         sampled = np.isin(rows, sample)
         known = np.zeros(len(rows), bool)
         if matcher is not None and log.with_text and sampled.any():
+            texts = log.texts.using(matcher=matcher) if isinstance(log.texts, LiveTexts) else log.texts
             codes, where = np.unique(log.prompt.codes[rows[sampled]], return_inverse=True)
             valid = codes != NONE
             hits = np.zeros(len(codes), bool)
-            hits[valid] = matcher.match(log.prompt.values.take(codes[valid]).to_pylist(), ambiguous=False)
+            hits[valid] = texts.benchmark(codes[valid])
             known[sampled] = hits[where]
         accounts = log.accounts
         first_seen = np.full(log.parties, np.iinfo(np.int64).max)
@@ -189,10 +189,9 @@ def template(facts: Facts, core: Ints, ts: int) -> Alternative:
     """
     name = "one popular template"
     codes = np.unique(facts.log.prompt.codes[facts.rows[_openings_of(facts, core, ts)]])
-    texts = facts.log.prompt.values.take(codes[codes != NONE]).to_pylist()
-    beginnings = Counter(" ".join(text[:PREFIX].lower().split()) for text in texts)
-    most = sum(count for _, count in beginnings.most_common(TEMPLATES))
-    share = most / max(len(texts), 1)
+    codes = codes[codes != NONE]
+    counts = np.unique(facts.log.texts.beginning(codes), return_counts=True)[1]
+    share = float(np.sort(counts)[-TEMPLATES:].sum()) / max(len(codes), 1)
     found = f"{share:.0%} of the distinct openings begin in one of {TEMPLATES} ways"
     return Alternative(name, found, rejected=share < TEMPLATE_SHARE)
 

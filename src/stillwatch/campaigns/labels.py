@@ -11,7 +11,8 @@ import numpy as np
 
 from stillwatch.campaigns.model import Share
 from stillwatch.detect.log import NONE, Floats, Ints, Log
-from stillwatch.detect.sketch import Capability, CapabilityClassifier, Elicitation, StaticEmbedding, elicitations
+from stillwatch.detect.sketch import Capability, Elicitation, StaticEmbedding
+from stillwatch.detect.texts import LiveTexts
 
 MOST_ROWS = 4_000
 """Openings labelled per campaign; an even sample in order of time where there are more."""
@@ -32,8 +33,14 @@ class Labels:
     weight: Floats
 
     @classmethod
-    def read(cls, log: Log, rows: Ints, weight: Floats, embedding: StaticEmbedding) -> Labels:
-        """Label the openings ``rows``, each standing for ``weight`` exchanges."""
+    def read(cls, log: Log, rows: Ints, weight: Floats, embedding: StaticEmbedding | None = None) -> Labels:
+        """Label the openings ``rows``, each standing for ``weight`` exchanges.
+
+        ``embedding``: another table than the one that the log's texts have.
+        """
+        texts = log.texts
+        if embedding is not None and isinstance(texts, LiveTexts):
+            texts = texts.using(embedding=embedding)
         if len(rows) > MOST_ROWS:
             pick = np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)
             rows, weight = rows[pick], weight[pick] * (len(weight) / MOST_ROWS)
@@ -42,11 +49,10 @@ class Labels:
         codes, where = np.unique(log.prompt.codes[rows], return_inverse=True)
         known = codes != NONE
         if known.any():
-            texts = log.prompt.values.take(codes[known]).to_pylist()
             table = np.full(len(codes), NONE, np.int64)
-            table[known] = CapabilityClassifier.load(embedding).classify(texts)
+            table[known] = texts.capability(codes[known])
             capability = table[where]
-            table[known] = elicitations(texts)
+            table[known] = texts.elicitation(codes[known])
             elicitation = table[where]
         return cls(rows, capability, elicitation, weight)
 

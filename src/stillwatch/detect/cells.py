@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.vq import kmeans2, vq
 
-from stillwatch.detect.families import CHUNK, Family, Kept, real, vectors
+from stillwatch.detect.families import Family, Kept, real, vectors
 from stillwatch.detect.log import Floats, Ints, Log
 from stillwatch.detect.sketch import StaticEmbedding
 
@@ -25,6 +25,8 @@ TEMPER = 0.6
 """Weight of one opening: those of one party are not independent."""
 MOST = 12.0
 LENGTH_BINS = 10
+CHUNK = 50_000
+"""Openings whose cells are found at a time."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Cells:
             out[part] = vq(joint, self.centres)[0]
         return out
 
-    def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding) -> Ints:
+    def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding | None = None) -> Ints:
         """Cell of any rows, each distinct text once, in bounded memory."""
         if self.centres is None:
             return _by_length(log, rows)

@@ -4,8 +4,7 @@ With text: *content* (what about), *style* (how it is typed) and both together (
 counts only where the set has no night in common, since colleagues keep the same hours. Each family is a vector per
 opening and three sums per party, gathered in the order of time (:class:`Gathering`).
 
-A vector is kept as whole 127ths of a unit (8 bits a number): a log of millions of openings fits in memory, and its sums
-are whole numbers, the same on every engine and in every order. The error, at most 0.004 a number, is far below the spread of texts.
+Vectors are kept in whole 127ths of a unit (``sketch/kept.py``).
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from stillwatch.detect.individuality import Spread, Sums
-from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, Floats, Ints, Log
+from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Floats, Ints, Log
 from stillwatch.detect.sketch.embed import StaticEmbedding
-from stillwatch.detect.sketch.style import style_vectors
+from stillwatch.detect.sketch.kept import UNIT, Kept, kept, real
+from stillwatch.detect.texts import LiveTexts
+
+__all__ = ["UNIT", "Family", "Gathering", "Kept", "State", "kept", "night_in_common", "real", "rhythm", "vectors"]
 
 HARMONICS = 4
-UNIT = 127
-"""A kept vector's numbers are whole multiples of 1 / 127."""
-CHUNK = 50_000
-"""Distinct texts that are embedded at a time."""
 COMMON_NIGHT = 0.5
 """Resultant length of the hours of a set above which its members keep the same hours."""
 
@@ -39,36 +36,29 @@ class Family(StrEnum):
     RHYTHM = "rhythm"
 
 
-Kept = npt.NDArray[np.int8]
 State = dict[Family, tuple[Sums, Spread, Floats]]
 """Per family: sums per party, spread of people, mean of the population."""
 
 
-def vectors(log: Log, rows: Ints, embedding: StaticEmbedding) -> dict[Family, Kept]:
-    """Vectors of the openings ``rows``: family -> (openings, d), in 127ths. Depends on each opening alone."""
+def vectors(log: Log, rows: Ints, embedding: StaticEmbedding | None = None) -> dict[Family, Kept]:
+    """Vectors of the openings ``rows``: family -> (openings, d), in 127ths. Depends on each opening alone.
+
+    ``embedding``: another table than the one that the log's texts have.
+    """
     found = {Family.RHYTHM: kept(rhythm(log.ts[rows]))}
     if log.with_text and len(rows):
-        codes, where = np.unique(log.prompt.codes[rows], return_inverse=True)
-        content = np.zeros((len(codes), embedding.dimensions), np.int8)
-        style = np.zeros((len(codes), style_vectors([]).shape[1]), np.int8)
-        first = int(np.searchsorted(codes, 0))  # a null text is nothing
-        for start in range(first, len(codes), CHUNK):
-            part = slice(start, start + CHUNK)
-            texts = log.prompt.values.take(codes[part]).to_pylist()
-            content[part], style[part] = kept(embedding.encode(texts)), kept(style_vectors(texts))
-        found[Family.CONTENT] = content[where]
-        found[Family.STYLE] = style[where]
+        texts = log.texts
+        if embedding is not None and isinstance(texts, LiveTexts):
+            texts = texts.using(embedding=embedding)
+        codes = log.prompt.codes[rows]
+        known = np.flatnonzero(codes != NONE)
+        content, style = texts.vectors(codes[known])
+        if len(known) < len(rows):  # a null text is nothing
+            whole = [np.zeros((len(rows), x.shape[1]), np.int8) for x in (content, style)]
+            whole[0][known], whole[1][known] = content, style
+            content, style = whole
+        found[Family.CONTENT], found[Family.STYLE] = content, style
     return found
-
-
-def kept(x: npt.NDArray[np.floating]) -> Kept:
-    """Numbers between -1 and 1 as whole 127ths."""
-    return np.asarray(np.rint(np.clip(x, -1, 1) * UNIT), np.int8)
-
-
-def real(x: Kept) -> Floats:
-    """Kept numbers as they are used."""
-    return np.asarray(x, np.float64) / UNIT
 
 
 def rhythm(ts: Ints) -> Floats:

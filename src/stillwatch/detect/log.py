@@ -7,6 +7,7 @@ Rows are in order of time, so a prefix of the log is a prefix of every array: wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -15,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from stillwatch.detect.texts import HeldStrings, LiveTexts, Texts
 
 Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
@@ -30,7 +33,7 @@ HOURS_PER_DAY = 24
 
 @dataclass(frozen=True)
 class Codes:
-    """A string column: ``codes`` (rows,) index into ``values``; :data:`NONE` is null."""
+    """A column of strings, or of hashes that stand for strings: ``codes`` (rows,) index into ``values``; :data:`NONE` is null."""
 
     codes: Ints
     values: pa.Array
@@ -44,7 +47,7 @@ class Codes:
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks)
         if not pa.types.is_dictionary(array.type):
-            array = pc.dictionary_encode(array.cast(pa.string()))
+            array = pc.dictionary_encode(array if array.type == pa.int64() else array.cast(pa.string()))
         codes = pc.fill_null(array.indices.cast(pa.int32()), NONE).to_numpy(zero_copy_only=False)
         return cls(*_by_appearance(codes, array.dictionary))
 
@@ -112,7 +115,10 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Log:
-    """The log as arrays in order of (time, exchange id). ``account`` indexes ``accounts``; times are microseconds, UTC."""
+    """The log as arrays in order of (time, exchange id). ``account`` indexes ``accounts``; times are microseconds, UTC.
+
+    What a hunt asks about prompts is asked of :attr:`texts`, by code.
+    """
 
     ts: Ints
     account: Ints
@@ -133,6 +139,7 @@ class Log:
     output_tokens: Ints
     status: Ints
     accounts: Accounts
+    texts_from: Texts | None = None
 
     def __len__(self) -> int:
         """Number of exchanges."""
@@ -148,6 +155,11 @@ class Log:
         """Number of parties."""
         return int(self.accounts.party.max(initial=-1)) + 1
 
+    @cached_property
+    def texts(self) -> Texts:
+        """Answers about the prompts, by their codes; read from their strings where nothing else was given."""
+        return LiveTexts(HeldStrings(self.prompt.values)) if self.texts_from is None else self.texts_from
+
     @property
     def with_text(self) -> bool:
         """True when at least one prompt is there."""
@@ -158,8 +170,15 @@ class Log:
         return int(np.searchsorted(self.ts, ts, side="right"))
 
     @classmethod
-    def build(cls, exchanges: pa.Table, accounts: pa.Table | None) -> Self:
-        """Arrays from the contract tables: ``exchanges`` sorted by (ts, exchange_id), ``accounts`` or None."""
+    def build(
+        cls, exchanges: pa.Table, accounts: pa.Table | None, texts: Callable[[pa.Array], Texts] | None = None
+    ) -> Self:
+        """Arrays from the contract tables: ``exchanges`` sorted by (ts, exchange_id), ``accounts`` or None.
+
+        Columns whose values only stand for something (``prompt``, ``conversation_id``, ``context_in``, ``context_out``)
+        may hold hashes (int64) in place of strings. ``texts`` then says what is known of the prompts: it is given their
+        distinct values in the order of their codes.
+        """
         rows = exchanges.num_rows
         names = set(exchanges.column_names)
 
@@ -171,14 +190,14 @@ class Log:
                 return np.full(rows, missing, np.int32)
             return np.asarray(pc.fill_null(exchanges[name].cast(pa.int32()), missing), np.int32)
 
-        account = codes("account_id")
+        account, prompt = codes("account_id"), codes("prompt")
         inward, outward = _contexts(codes("context_in"), codes("context_out"))
         ts = exchanges["ts"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
         stream = pc.fill_null(exchanges["stream"], False).to_numpy() if "stream" in names else np.zeros(rows, bool)  # noqa: FBT003
         return cls(
             ts=ts,
             account=account.codes,
-            prompt=codes("prompt"),
+            prompt=prompt,
             client=codes("client"),
             ja4=codes("ja4"),
             ip=codes("ip"),
@@ -195,12 +214,17 @@ class Log:
             output_tokens=integers("output_tokens"),
             status=integers("status", 200),
             accounts=_accounts(account.values, accounts),
+            texts_from=None if texts is None else texts(prompt.values),
         )
 
 
 def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:
     """Both context columns in one code space, so that equal hashes have equal codes."""
-    both = pa.concat_arrays([inward.values.cast(pa.string()), outward.values.cast(pa.string())])
+    if inward.values.type != outward.values.type:  # an empty column has no type of its own
+        kind = inward.values.type if len(inward) else outward.values.type
+        both = pa.concat_arrays([inward.values.cast(kind), outward.values.cast(kind)])
+    else:
+        both = pa.concat_arrays([inward.values, outward.values])
     if not len(both):
         return inward.codes, outward.codes
     shared = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False)
