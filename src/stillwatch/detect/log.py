@@ -213,7 +213,7 @@ class Log:
             input_tokens=integers("input_tokens"),
             output_tokens=integers("output_tokens"),
             status=integers("status", 200),
-            accounts=_accounts(account.values, accounts),
+            accounts=accounts_of(account.values, accounts),
             texts_from=None if texts is None else texts(prompt.values),
         )
 
@@ -236,7 +236,7 @@ def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:
     return mapped(inward.codes, table_in), mapped(outward.codes, table_out)
 
 
-def _accounts(ids: pa.Array, table: pa.Table | None) -> Accounts:
+def accounts_of(ids: pa.Array, table: pa.Table | None) -> Accounts:
     """Records of the accounts that appear in the log, in the order of their codes."""
     count = len(ids)
     order = pa.array(np.full(count, None, object), pa.int64())

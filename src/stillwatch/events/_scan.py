@@ -134,15 +134,18 @@ class Scan:
         self.columns.join(part.columns)
 
     def _pass(self, file: LogFile) -> FilePass:
-        done = FilePass(self._engine, self._wanted, self._ledger, file)
+        done = self._begin(file)
         try:
             done.run()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if file.form is not Form.PARQUET or "UTF8" not in str(error):
                 raise
-            done = FilePass(self._engine, self._wanted, self._ledger, file)
+            done = self._begin(file)
             done.run_salvage()
         return done
+
+    def _begin(self, file: LogFile) -> FilePass:
+        return FilePass(self._engine, self._wanted, self._ledger, file)
 
     def _place(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Rows of the collected columns as file and row numbers."""
