@@ -32,6 +32,7 @@ app.command(
 app.command(
     "stillwatch.apps.cli.ingest:ingest_command", name="ingest", help="Bring logs of other formats into the contract's."
 )
+app.command("stillwatch.apps.cli.watch:watch_command", name="watch", help="Follow a log as it happens.")
 app.command("stillwatch.apps.cli.explain:explain_command", name="explain", help="Say why an account got its verdict.")
 app.command("stillwatch.apps.cli.demo:demo_command", name="demo", help="See the whole of it without a log of your own.")
 app.command("stillwatch.apps.cli.doctor:doctor_command", name="doctor", help="Check that this machine can run a hunt.")

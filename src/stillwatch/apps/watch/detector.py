@@ -1,0 +1,184 @@
+"""The seam behind which detection stands, and its first implementation: hunt again over all that is there.
+
+A detector lives in a process of its own (``worker``). It is told of committed partitions in their order, and asked for a look
+now and then. What it says must be what a batch hunt over the same exchanges says; :class:`Rehunt` does so by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stillwatch.apps.known import Labels, read_known, read_labels
+from stillwatch.apps.watch.batch import ROWS, in_order
+from stillwatch.apps.watch.partitions import Partition
+from stillwatch.campaigns.service import Hunted, Settings, hunt
+from stillwatch.detect.log import Log
+from stillwatch.detect.texts import SKETCHES, SketchedTexts, Texts
+from stillwatch.events.read import read_accounts
+
+Names = tuple[tuple[str, frozenset[str]], ...]
+"""Campaigns that stand: name and accounts."""
+
+
+class Looking(msgspec.Struct, frozen=True, kw_only=True):
+    """What every look is told alike. Files are read anew at each look: they may change."""
+
+    accounts: str | None = None
+    labels: str | None = None
+    known: str | None = None
+    alpha: float = 0.01
+    raw_text: bool = False
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """One look.
+
+    ``since_us``: the window's first moment. ``end_us``: the moment until which the log is complete, None for its last
+    exchange. ``earlier``: the campaigns that stand, so that their names stay.
+    """
+
+    since_us: int
+    end_us: int | None = None
+    earlier: Names = ()
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look found, and the log that it looked at."""
+
+    hunted: Hunted
+    log: Log
+    unsketched: int = 0
+
+
+class Detector(Protocol):
+    """A detector over a growing log."""
+
+    def absorb(self, partition: Partition) -> None:
+        """Take in a committed partition; partitions come in the order of their numbers, each once."""
+        ...
+
+    def look(self, look: Look) -> Looked:
+        """Find the campaigns among the exchanges absorbed so far."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """What :meth:`restore` needs to go on after the last partition absorbed; empty where partitions suffice."""
+        ...
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go on from a snapshot; partitions absorbed before it are not told again, unless it is empty."""
+        ...
+
+
+class Rehunt:
+    """A batch hunt over all partitions of the window, at every look."""
+
+    def __init__(self, looking: Looking) -> None:
+        """Begin with nothing."""
+        self._looking = looking
+        self._parts: list[Partition] = []
+
+    def absorb(self, partition: Partition) -> None:
+        """Note the partition; it is read at the look."""
+        self._parts.append(partition)
+
+    def look(self, look: Look) -> Looked:
+        """Hunt in what is there."""
+        looking = self._looking
+        self._parts = [part for part in self._parts if part.sketches or part.last_us >= look.since_us]
+        parts = [part for part in self._parts if Path(part.path).exists()]
+        table = rows_of(parts, look.since_us)
+        accounts = read_accounts(looking.accounts).table if looking.accounts else None
+        sketches = sketches_of(parts)
+        table, unsketched = without_unsketched(table, sketches)
+        shown = texts_of(parts)
+        log = Log.build(table, accounts, lambda values: _texts(sketches, values, shown))
+        labels = read_labels(Path(looking.labels)) if looking.labels else Labels({}, {})
+        known = read_known(Path(looking.known), log) if looking.known else {}
+        settings = Settings(
+            alpha=looking.alpha,
+            redacted=not looking.raw_text,
+            end=look.end_us,
+            earlier=look.earlier,
+            known={**known, **labels.malicious},
+            legitimate=labels.legitimate,
+        )
+        return Looked(hunted=hunt(log, settings), log=log, unsketched=unsketched)
+
+    def snapshot(self) -> bytes:
+        """Nothing: partitions suffice."""
+        return b""
+
+    def restore(self, snapshot: bytes) -> None:
+        """Nothing to restore."""
+
+
+def rows_of(parts: list[Partition], since_us: int) -> pa.Table:
+    """Rows of partitions within the window, in the order of a log."""
+    fields = [field.with_type(pa.int64()) if field.name == "prompt" else field for field in ROWS]
+    schema = pa.schema(fields)
+    tables = [pq.read_table(part.path).cast(schema) for part in parts if part.last_us >= since_us]
+    table = pa.concat_tables(tables).unify_dictionaries() if tables else schema.empty_table()
+    first = pa.scalar(since_us, pa.int64())
+    if tables and min(part.first_us for part in parts) < since_us:
+        table = table.filter(pc.greater_equal(table["ts"].cast(pa.int64()), first))
+    return in_order(table.combine_chunks())
+
+
+def sketches_of(parts: list[Partition]) -> pa.Table:
+    """Sketches of all prompts, each once."""
+    tables = [pq.read_table(part.sketches).cast(SKETCHES) for part in parts if part.sketches]
+    return pa.concat_tables(tables) if tables else SKETCHES.empty_table()
+
+
+def texts_of(parts: list[Partition]) -> Mapping[int, str]:
+    """Raw prompts that are still kept."""
+    found: dict[int, str] = {}
+    for part in parts:
+        if part.texts and Path(part.texts).exists():
+            table = pq.read_table(part.texts)
+            found.update(zip(table["text"].to_pylist(), table["prompt"].to_pylist(), strict=True))
+    return found
+
+
+def without_unsketched(table: pa.Table, sketches: pa.Table) -> tuple[pa.Table, int]:
+    """The table with prompts emptied of which no sketch is left, and in how many rows: metadata count on."""
+    at = table.schema.get_field_index("prompt")
+    prompts = table.column(at)
+    known = pc.is_in(prompts, value_set=sketches["text"].combine_chunks())
+    lost = pc.and_(pc.is_valid(prompts), pc.invert(known))
+    count = pc.sum(lost).as_py() or 0
+    if not count:
+        return table, 0
+    return table.set_column(at, "prompt", pc.if_else(lost, pa.scalar(None, pa.int64()), prompts)), int(count)
+
+
+class _Shown:
+    """Sketches beside raw texts that are still kept."""
+
+    def __init__(self, inner: SketchedTexts, values: pa.Array, shown: Mapping[int, str]) -> None:
+        self._inner = inner
+        self._values = values
+        self._shown = shown
+        self.vectors = inner.vectors
+        self.benchmark = inner.benchmark
+        self.capability = inner.capability
+        self.elicitation = inner.elicitation
+        self.skeleton = inner.skeleton
+        self.beginning = inner.beginning
+
+    def text(self, code: int) -> str | None:
+        return self._shown.get(int(self._values[int(code)].as_py())) if code >= 0 else None
+
+
+def _texts(sketches: pa.Table, values: pa.Array, shown: Mapping[int, str]) -> Texts:
+    values = values.cast(pa.int64())
+    inner = SketchedTexts.of(sketches, values)
+    return _Shown(inner, values, shown) if shown else inner
