@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -54,13 +55,13 @@ class DuckEngine:
             threads: Threads of the engine; ``None`` takes all cores.
             folder: Where rows and spilled tables lie until the engine is closed; ``None`` takes the system's.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="stillwatch-", dir=folder))
+        self.folder = Path(tempfile.mkdtemp(prefix="stillwatch-", dir=folder))
         self._limits = Limits(memory, threads)
-        self._layout = Layout(self._folder)
+        self._layout = Layout(self.folder)
         self._source: str | Path = ""
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
-            "temp_directory": str(self._folder / "spilled"),
+            "temp_directory": str(self.folder / "spilled"),
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -129,7 +130,7 @@ class DuckEngine:
             if not held:
                 continue
             columns = ", ".join(COLUMNS)
-            target = self._folder / "settled.parquet"
+            target = self.folder / "settled.parquet"
             self._execute(
                 f"COPY (SELECT {columns} FROM {inside} WHERE exchange NOT IN (SELECT exchange FROM repeated) UNION ALL"
                 f" SELECT {columns} FROM repeated WHERE copy = 1 AND account IN (SELECT account FROM {inside}) ORDER BY account, ts_us)"
@@ -177,7 +178,11 @@ class DuckEngine:
 
     def texts(self, wanted: Table) -> pa.Table:
         """(key, name) of the prompts whose keys are in the column ``text`` of a query: one more pass over the log's prompts."""
-        asked = pc.unique(self.run(wanted.select("text").distinct())["text"])
+        return self.texts_of(self.run(wanted.select("text").distinct())["text"])
+
+    def texts_of(self, wanted: pa.ChunkedArray) -> pa.Table:
+        """(key, name) of the prompts with these keys."""
+        asked = pc.unique(wanted)
         parts = [part for batch in self._prompts() for part in _chosen(batch, asked)]
         if not parts:
             return NAMES.empty_table().select(["key", "name"])
@@ -198,9 +203,11 @@ class DuckEngine:
             except (pa.ArrowException, OSError):  # set aside and counted when the log was read
                 continue
 
-    def _execute(self, text: str) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the engine as ours."""
         try:
-            return self._engine.execute(text)
+            yield
         except duckdb.OutOfMemoryException as error:
             raise StillwatchError(
                 f"The engine needs more than {self._limits.memory} of memory, or more disk to spill to.",
@@ -208,16 +215,21 @@ class DuckEngine:
             ) from error
         except duckdb.IOException as error:
             raise OutputError(
-                f"The engine cannot spill to {self._folder}.", hint="Name a temporary folder with more room."
+                f"The engine cannot spill to {self.folder}.", hint="Name a temporary folder with more room."
             ) from error
 
+    def _execute(self, text: str) -> None:
+        with self._told():
+            self._engine.execute(text)
+
     def _fetch(self, text: str) -> pa.Table:
-        return self._execute(text).to_arrow_table()
+        with self._told():
+            return self._engine.sql(text).to_arrow_table()
 
     def close(self) -> None:
         """Close the connection and remove rows and spilled tables."""
         self._engine.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         """Begin."""
