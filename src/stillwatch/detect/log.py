@@ -33,7 +33,10 @@ HOURS_PER_DAY = 24
 
 @dataclass(frozen=True)
 class Codes:
-    """A column of strings, or of hashes that stand for strings: ``codes`` (rows,) index into ``values``; :data:`NONE` is null."""
+    """A column of strings: ``codes`` (rows,) index into ``values``; :data:`NONE` is null.
+
+    ``values`` may be hashes (int64) that stand for strings, or nulls where only equality of the codes means anything.
+    """
 
     codes: Ints
     values: pa.Array
@@ -43,13 +46,14 @@ class Codes:
         """Codes of a column; a missing column is all null."""
         if column is None:
             return cls(np.full(rows, NONE, np.int32), pa.array([], pa.string()))
-        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks)
+        array = _one(column) if isinstance(column, pa.ChunkedArray) else column
+        if pa.types.is_int32(array.type):
+            codes = _in_place(array)
+            return cls(codes, pa.nulls(int(codes.max(initial=NONE)) + 1))
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(array if array.type == pa.int64() else array.cast(pa.string()))
-        codes = pc.fill_null(array.indices.cast(pa.int32()), NONE).to_numpy(zero_copy_only=False)
-        return cls(*_by_appearance(codes, array.dictionary))
+        indices = array.indices if pa.types.is_int32(array.indices.type) else array.indices.cast(pa.int32())
+        return cls(*_by_appearance(_in_place(indices), array.dictionary))
 
     def text(self, code: int) -> str | None:
         """The string behind a code."""
@@ -65,8 +69,41 @@ class Codes:
         return not bool((self.codes != NONE).any())
 
 
+def _whole_numbers(column: pa.ChunkedArray, missing: int) -> Ints:
+    """A column of counts with 32 bits, or 16 where it has no more; over the same memory where nothing is missing."""
+    if column.null_count:
+        column = pc.fill_null(column, missing)
+    if column.type not in {pa.int16(), pa.int32()}:
+        column = column.cast(pa.int32())
+    return np.asarray(column.to_numpy())
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array, over the same memory where it is one already."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _in_place(codes: pa.Array) -> Ints:
+    """Codes as an array, :data:`NONE` for null; over the same memory where it holds that number under each null."""
+    if not codes.null_count:
+        return np.asarray(codes.to_numpy(), np.int32)
+    bare = pa.Array.from_buffers(codes.type, len(codes), [None, codes.buffers()[1]], offset=codes.offset).to_numpy()
+    null = np.asarray(codes.is_null())
+    if (bare[null] == NONE).all():
+        return np.asarray(bare, np.int32)
+    return np.asarray(pc.fill_null(codes, NONE).to_numpy(zero_copy_only=False), np.int32)
+
+
 def _by_appearance(codes: Ints, values: pa.Array) -> tuple[Ints, pa.Array]:
     """Number the values in the order in which rows first show them, so that a prefix of the log has a prefix of codes."""
+    highest = np.maximum.accumulate(codes) if len(codes) else codes
+    steps = np.diff(highest, prepend=np.int32(NONE))
+    if int(highest[-1] if len(codes) else NONE) == len(values) - 1 and int(steps.max(initial=0)) <= 1:
+        return codes, values
+    del highest, steps
     first = np.full(len(values) + 1, len(codes), np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     seen = np.flatnonzero(first[:-1] < len(codes))
@@ -176,8 +213,9 @@ class Log:
         """Arrays from the contract tables: ``exchanges`` sorted by (ts, exchange_id), ``accounts`` or None.
 
         Columns whose values only stand for something (``prompt``, ``conversation_id``, ``context_in``, ``context_out``)
-        may hold hashes (int64) in place of strings. ``texts`` then says what is known of the prompts: it is given their
-        distinct values in the order of their codes.
+        may hold hashes (int64) in place of strings; the last three also numbers (int32) by first appearance, the contexts
+        in one code space. ``texts`` then says what is known of the prompts: it is given their distinct values in the
+        order of their codes.
         """
         rows = exchanges.num_rows
         names = set(exchanges.column_names)
@@ -188,10 +226,14 @@ class Log:
         def integers(name: str, missing: int = 0) -> Ints:
             if name not in names:
                 return np.full(rows, missing, np.int32)
-            return np.asarray(pc.fill_null(exchanges[name].cast(pa.int32()), missing), np.int32)
+            return _whole_numbers(exchanges[name], missing)
 
         account, prompt = codes("account_id"), codes("prompt")
-        inward, outward = _contexts(codes("context_in"), codes("context_out"))
+        asked = None if texts is None else texts(prompt.values)
+        if asked is not None:
+            prompt = Codes(prompt.codes, pa.nulls(len(prompt)))
+        inward, outward = codes("context_in"), codes("context_out")
+        contexts = _contexts(inward, outward) if not _shared(inward, outward) else (inward.codes, outward.codes)
         ts = exchanges["ts"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
         stream = pc.fill_null(exchanges["stream"], False).to_numpy() if "stream" in names else np.zeros(rows, bool)  # noqa: FBT003
         return cls(
@@ -205,8 +247,8 @@ class Log:
             endpoint=codes("endpoint"),
             channel=codes("channel"),
             conversation=codes("conversation_id"),
-            context_in=inward,
-            context_out=outward,
+            context_in=contexts[0],
+            context_out=contexts[1],
             turn=integers("turn", 1),
             n_tools=integers("n_tools"),
             stream=np.asarray(stream, bool),
@@ -214,8 +256,13 @@ class Log:
             output_tokens=integers("output_tokens"),
             status=integers("status", 200),
             accounts=accounts_of(account.values, accounts),
-            texts_from=None if texts is None else texts(prompt.values),
+            texts_from=asked,
         )
+
+
+def _shared(inward: Codes, outward: Codes) -> bool:
+    """Whether both columns came as numbers in one code space."""
+    return bool(pa.types.is_null(inward.values.type) and pa.types.is_null(outward.values.type))
 
 
 def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:

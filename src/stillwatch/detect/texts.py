@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from stillwatch.detect.sketch.benchmark import BenchmarkHit, BenchmarkMatcher
 from stillwatch.detect.sketch.capability import CapabilityClassifier
@@ -31,6 +30,7 @@ from stillwatch.detect.sketch.skeleton import keyed_hash, skeletons
 from stillwatch.detect.sketch.style import DIMENSIONS as STYLE_DIMENSIONS
 from stillwatch.detect.sketch.style import style_vectors
 from stillwatch.errors import InputError
+from stillwatch.events.text_store import TextStore, text_keys
 
 Ints = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
@@ -101,7 +101,7 @@ class Strings(Protocol):
         ...
 
     def read(self, codes: Ints) -> list[str]:
-        """The texts of these codes, in their order."""
+        """The texts of these codes, in their order; quickest where they ascend."""
         ...
 
 
@@ -119,6 +119,27 @@ class HeldStrings:
         """The texts of these codes, in their order."""
         found: list[str] = self.values.take(pa.array(codes)).to_pylist()
         return found
+
+
+@dataclass(frozen=True)
+class StoredStrings:
+    """Texts in a file; ``numbers`` (texts,) are theirs in the file, by code."""
+
+    store: TextStore
+    numbers: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, store: TextStore, keys: pa.Array) -> Self:
+        """The texts whose keys, in the order of their codes, are ``keys``."""
+        return cls(store, store.places(keys))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.numbers)
+
+    def read(self, codes: Ints) -> list[str]:
+        """The texts of these codes, in their order."""
+        return self.store.read(self.numbers[codes])
 
 
 @dataclass(frozen=True)
@@ -320,9 +341,7 @@ def text_hashes(texts: Sequence[str], key: bytes | None = None) -> npt.NDArray[n
     """
     if key is not None:
         return keyed_hash(texts, key).view(np.int64)
-    digest = xxhash.xxh3_64_intdigest
-    found = np.fromiter((digest(t.encode("utf-8", "surrogatepass")) for t in texts), np.uint64, len(texts))
-    return found.view(np.int64)
+    return text_keys((text.encode("utf-8", "surrogatepass") for text in texts), len(texts))
 
 
 def beginnings(texts: Sequence[str], key: bytes | None = None) -> npt.NDArray[np.int64]:

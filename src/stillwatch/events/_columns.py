@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 CODES = pa.dictionary(pa.int32(), pa.large_string())
 """Type of a text column."""
+
+NONE = -1
+"""Code under a null."""
 
 _ARROW = {
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
@@ -39,6 +42,10 @@ _PLAIN_IPV4 = rf"^{_OCTET}(\.{_OCTET}){{3}}$"
 def arrow_type(column: Column, *, plain: bool) -> pa.DataType:
     """The Arrow type of a contract column; ``plain`` keeps text as text, for columns without repeats."""
     return pa.large_string() if plain and column.sql == "VARCHAR" else _ARROW[column.sql]
+
+
+_MOST_CHUNKS = 32
+"""Chunks of a text column from which their dictionaries are made one: each holds its own copy of common values."""
 
 
 class Growing:
@@ -61,6 +68,12 @@ class Growing:
                     chunks.append(piece.cast(pa.large_string()).dictionary_encode())
                 else:
                     chunks.append(_copied(piece.cast(kind)))
+            if pa.types.is_dictionary(kind) and len(chunks) >= _MOST_CHUNKS:
+                self._chunks[name] = _united(chunks, kind)
+
+    def drop(self) -> None:
+        """Forget everything: the file broke while it was read."""
+        self._chunks = {name: [] for name in self._types}
 
     def join(self, other: Growing) -> None:
         """Append all of ``other``."""
@@ -73,14 +86,38 @@ class Growing:
         kind, chunks = self._types[name], self._chunks.pop(name)
         if not chunks:
             return _nulls(kind, self.rows)
-        whole = pa.chunked_array(chunks, kind)
+        array = _united(chunks, kind)[0]
         del chunks
-        if pa.types.is_dictionary(kind):
-            whole = whole.unify_dictionaries()
-        array = whole.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):  # one dictionary is larger than an array may be
-            array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
-        return array if order is None else array.take(pa.array(order))
+        array = array if order is None else array.take(pa.array(order))
+        return numbered_nulls(array) if pa.types.is_dictionary(kind) else array
+
+
+def _united(chunks: list[pa.Array], kind: pa.DataType) -> list[pa.Array]:
+    """One chunk with all values, text with one dictionary."""
+    whole = pa.chunked_array(chunks, kind)
+    if pa.types.is_dictionary(kind):
+        whole = whole.unify_dictionaries()
+    array = whole.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # one dictionary is larger than an array may be
+        array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
+    return [array]
+
+
+def nullable(codes: NDArray[np.int32]) -> pa.Array:
+    """Codes as an Arrow array, null where -1, over the same memory: the number stays under the null."""
+    missing = codes == NONE
+    if not missing.any():
+        return pa.array(codes)
+    valid = pa.array(~missing).buffers()[1]
+    return pa.Array.from_buffers(pa.int32(), len(codes), [valid, pa.py_buffer(codes)])
+
+
+def numbered_nulls(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same column with -1 under its nulls, so that its codes can be read in place (``Log`` does)."""
+    if not column.indices.null_count:
+        return column
+    codes = pc.fill_null(column.indices, NONE).to_numpy(zero_copy_only=False)
+    return pa.DictionaryArray.from_arrays(nullable(codes), column.dictionary, safe=False)
 
 
 def _copied(array: pa.Array) -> pa.Array:
@@ -99,22 +136,35 @@ def nulls(column: Column, rows: int) -> pa.Array:
     return _nulls(_ARROW[column.sql], rows)
 
 
-def in_order(time: pa.Array, name: pa.Array) -> NDArray[np.int64] | None:
-    """Row numbers sorted by time and, at equal times, by name; ``None`` where the rows are so already."""
+def in_order(time: pa.Array, names: Callable[[NDArray[np.int64]], pa.Array]) -> NDArray[np.int64] | None:
+    """Row numbers sorted by time and, at equal times, by name; ``None`` where the rows are so already.
+
+    ``names`` gives the names of some rows, in ascending order.
+    """
     ticks = time.cast(pa.int64()).to_numpy(zero_copy_only=False)
     order = np.argsort(ticks, kind="stable")
     sorted_ticks = ticks[order]
     same = sorted_ticks[1:] == sorted_ticks[:-1]
     if same.any():
         tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same])
-        rows = pa.table({"time": sorted_ticks[tied], "name": name.take(pa.array(order[tied]))})
+        ascending = np.argsort(order[tied])
+        place = np.empty(len(tied), np.int64)
+        place[ascending] = np.arange(len(tied))
+        name = names(order[tied][ascending]).take(pa.array(place))
+        rows = pa.table({"time": sorted_ticks[tied], "name": name})
         by = pc.sort_indices(rows, sort_keys=[("time", "ascending"), ("name", "ascending")]).to_numpy()
         order[tied] = order[tied][by]
     return None if (order[1:] > order[:-1]).all() else order
 
 
 def repeated(name: pa.Array) -> NDArray[np.bool_]:
-    """Which values stood before, further up."""
+    """Which values (names, or whole numbers that stand for them) stood before, further up."""
+    if pa.types.is_integer(name.type):
+        values = name.to_numpy()
+        ordered = np.sort(values)
+        if not (ordered[1:] == ordered[:-1]).any():
+            return np.zeros(len(values), np.bool_)
+        del ordered
     codes = name.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
     highest = np.maximum.accumulate(np.r_[-1, codes])[:-1]
     again: NDArray[np.bool_] = codes <= highest

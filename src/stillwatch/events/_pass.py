@@ -13,6 +13,7 @@ from stillwatch.errors import InputError
 from stillwatch.events import _lines, _sql
 from stillwatch.events._columns import Growing
 from stillwatch.events._files import Form
+from stillwatch.events._spill import HASHED, Disk, Spilled
 from stillwatch.events.nearest import nearest_formats, shown
 
 if TYPE_CHECKING:
@@ -38,6 +39,43 @@ class Wanted(NamedTuple):
     until: tuple[str, datetime] | None
     left_out: frozenset[str]
     time: str | None
+    disk: Disk | None = None
+    """Where columns wait while the log is read; ``None`` holds them in memory."""
+
+    def growing(self) -> Growing:
+        """The columns, empty."""
+        return Growing(self.columns, self.plain) if self.disk is None else Spilled(self.columns, self.disk)
+
+    @property
+    def hashed(self) -> frozenset[str]:
+        """Columns of which only a hash is kept."""
+        return frozenset() if self.disk is None else HASHED & {column.name for column in self.columns}
+
+
+class RowNumbers:
+    """Numbers of the kept rows of a file; where they follow one another, first and last suffice."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._parts: list[NDArray[np.int64] | range] = []
+        self.count = 0
+
+    def add(self, rows: NDArray[np.int64]) -> None:
+        """Add the numbers of some more rows."""
+        self.count += rows.size
+        if rows.size and (np.diff(rows) == 1).all():
+            begin, last = int(rows[0]), self._parts[-1] if self._parts else None
+            if isinstance(last, range) and last.stop == begin:
+                begin = last.start
+                self._parts.pop()
+            self._parts.append(range(begin, int(rows[-1]) + 1))
+        else:
+            self._parts.append(rows.astype(np.int64, copy=True))  # a view would keep the batch alive
+
+    def whole(self) -> NDArray[np.int64]:
+        """All numbers, in the order in which they were added."""
+        parts = [np.arange(p.start, p.stop) if isinstance(p, range) else p for p in self._parts]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 class FilePass:
@@ -49,19 +87,15 @@ class FilePass:
         self._wanted = wanted
         self._ledger = ledger
         self._file = file
-        self.columns = Growing(wanted.columns, wanted.plain)
+        self.columns = wanted.growing()
         self.seen = 0
         self.backwards = 0
         self.fields: set[str] = set()
         self.others: set[str] = set()
         self._last: int | None = None
-        self._numbers: list[NDArray[np.int64]] = []
+        self.numbers = RowNumbers()
         self._rejected: dict[tuple[str, str], tuple[int, list[int]]] = {}
         self._repaired: dict[tuple[str, str], int] = {}
-
-    def numbers(self) -> NDArray[np.int64]:
-        """Numbers of the kept rows in the file."""
-        return np.concatenate(self._numbers) if self._numbers else np.empty(0, np.int64)
 
     def close(self) -> None:
         """Hand the counts to the ledger; not called for a file that broke."""
@@ -156,7 +190,9 @@ class FilePass:
 
     def _take(self, relation: str, types: dict[str, str], *, row: str) -> None:
         wanted = self._wanted
-        plan = _sql.plan(relation, wanted.columns, types, row=row, keys=wanted.keys, until=wanted.until)
+        plan = _sql.plan(
+            relation, wanted.columns, types, row=row, keys=wanted.keys, until=wanted.until, hashed=wanted.hashed
+        )
         for batch in self._engine.sql(plan.sql).to_arrow_reader(BATCH):
             if batch.num_rows:
                 self._take_batch(batch, plan)
@@ -176,7 +212,7 @@ class FilePass:
             lost = pc.sum(batch.column("_bad_" + name)).as_py() or 0
             self._repair(name, _sql.REASONS[kinds[name]], lost)
         self._watch_clock(batch)
-        self._numbers.append(rows.astype(np.int64, copy=True))  # a view would keep the batch alive
+        self.numbers.add(rows)
         self.columns.add(batch)
 
     def _watch_clock(self, batch: pa.RecordBatch) -> None:

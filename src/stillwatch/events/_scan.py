@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from stillwatch.errors import InputError
-from stillwatch.events._columns import Growing
 from stillwatch.events._files import Form
-from stillwatch.events._pass import FilePass
+from stillwatch.events._pass import FilePass, RowNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +45,10 @@ class BrokenFile(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Rows of one file that were kept: how many, and their numbers in the file."""
+    """Rows of one file that were kept, by their numbers in the file."""
 
     name: str
-    rows: NDArray[np.int64]
+    rows: RowNumbers
 
 
 class Scan:
@@ -61,7 +60,7 @@ class Scan:
         self._limits = limits
         self._ledger = ledger
         self._engine = self._connect()
-        self.columns = Growing(wanted.columns, wanted.plain)
+        self.columns = wanted.growing()
         self.seen = 0
         self.backwards = 0
         self.read_files = 0
@@ -130,18 +129,23 @@ class Scan:
         self.backwards += part.backwards
         self._fields |= part.fields
         self._others |= part.others
-        self._parts.append(_Part(file.name, part.numbers()))
+        self._parts.append(_Part(file.name, part.numbers))
         self.columns.join(part.columns)
 
     def _pass(self, file: LogFile) -> FilePass:
         done = self._begin(file)
         try:
-            done.run()
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
-            if file.form is not Form.PARQUET or "UTF8" not in str(error):
-                raise
-            done = self._begin(file)
-            done.run_salvage()
+            try:
+                done.run()
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                if file.form is not Form.PARQUET or "UTF8" not in str(error):
+                    raise
+                done.columns.drop()
+                done = self._begin(file)
+                done.run_salvage()
+        except BaseException:
+            done.columns.drop()
+            raise
         return done
 
     def _begin(self, file: LogFile) -> FilePass:
@@ -151,10 +155,10 @@ class Scan:
         """Rows of the collected columns as file and row numbers."""
         begin = 0
         for part in self._parts:
-            end = begin + len(part.rows)
+            end = begin + part.rows.count
             inside = positions[(positions >= begin) & (positions < end)] - begin
             if inside.size:
-                yield part.name, np.sort(part.rows[inside])
+                yield part.name, np.sort(part.rows.whole()[inside])
             begin = end
 
     def reject_rows(self, positions: NDArray[np.int64], field: str, reason: str) -> None:

@@ -59,8 +59,8 @@ class Rule(NamedTuple):
 class Plan(NamedTuple):
     """A query over one source.
 
-    Its columns are the contract's, then ``_row``, ``_reject`` (0 for a good row, else 1 + index into ``rules``)
-    and ``_bad_NAME`` for each nullable column that may hold something unusable.
+    Its columns are the contract's, then ``_row``, ``_reject`` (0 for a good row, else 1 + index into ``rules``),
+    ``_key_NAME`` for each hashed column (0 for null) and ``_bad_NAME`` for each nullable column that may hold something unusable.
     """
 
     sql: str
@@ -176,6 +176,7 @@ def plan(
     row: str,
     keys: frozenset[str],
     until: tuple[str, datetime] | None,
+    hashed: frozenset[str] = frozenset(),
 ) -> Plan:
     """The query that reads ``columns`` from ``relation``.
 
@@ -186,6 +187,7 @@ def plan(
         row: SQL of the row number, counted from 1.
         keys: Columns that name something; they may not be empty.
         until: Column of time and the last time to read.
+        hashed: Text columns of which the engine's hash is wanted.
     """
     inner: list[str] = [f"{row} AS _row"]
     outer: list[str] = []
@@ -208,6 +210,9 @@ def plan(
             repaired.append(column.name)
         else:
             outer.append(name)
+    for name in sorted(hashed):
+        text = quoted(name)
+        outer.append(f"CASE WHEN {text} IS NULL THEN 0::UBIGINT ELSE hash({text}) END AS {quoted('_key_' + name)}")
     whens = " ".join(f"WHEN {test} THEN {number}" for number, (_, test) in enumerate(tests, 1))
     sql = (
         f"SELECT {', '.join([*outer, '_row', f'CASE {whens} ELSE 0 END::INTEGER AS _reject', *bad])} "

@@ -22,13 +22,19 @@ from stillwatch.errors import InputError
 from stillwatch.events import _columns, _files
 from stillwatch.events._pass import Wanted
 from stillwatch.events._scan import Limits, Scan
+from stillwatch.events._spill import CONTEXTS, Disk, Spilled
 from stillwatch.events.model import ACCOUNTS, EXCHANGES, TEXT_COLUMNS
 from stillwatch.events.rejects import Ledger, Rejects
+from stillwatch.events.text_store import TextStore, TextWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from stillwatch.events._columns import Growing
     from stillwatch.events.model import Column
 
 MALFORMED_ADDRESS = "malformed address"
@@ -50,6 +56,7 @@ class ReadResult:
         absent: Columns without any value in ``table``: missing, not asked for, or null throughout.
         notes: What a reader should know, in sentences.
         files: The files read, as the rejects call them.
+        texts: The prompts, where they were written to a file instead of being held (``spill``).
     """
 
     table: pa.Table
@@ -59,6 +66,7 @@ class ReadResult:
     absent: frozenset[str]
     notes: tuple[str, ...]
     files: tuple[str, ...]
+    texts: TextStore | None = None
 
     def check_budget(self, max_rejects: float = 0.01) -> None:
         """Raise :class:`~stillwatch.errors.RejectedOverBudget` where a larger share of the rows was set aside."""
@@ -89,6 +97,7 @@ def read_exchanges(
     columns: frozenset[str] | None = None,
     memory: str = "3GB",
     threads: int | None = None,
+    spill: Path | None = None,
 ) -> ReadResult:
     """Read an exchange log.
 
@@ -100,6 +109,11 @@ def read_exchanges(
         columns: Names of the nullable columns to read; ``None`` reads all. Columns that may not be null are always read.
         memory: The engine's limit while it decodes, as DuckDB writes it.
         threads: Threads of the engine; ``None`` takes all cores.
+        spill: A folder that is there and empty. Columns then wait on disk while the log is read, and texts stay there
+            (:attr:`ReadResult.texts`): ``prompt`` holds their keys (int64) in place of strings, ``conversation_id``,
+            ``context_in`` and ``context_out`` numbers (int32) that are equal where the names are (contexts across both
+            columns), and ``exchange_id`` is left out. Everything else, and the order, are the same.
+            The caller deletes the folder when nothing is asked of the texts any more.
 
     Of rows with the same ``exchange_id`` the earliest stays (whatever file it is in), so that the choice does not
     depend on ``until``. Times may be ISO 8601 text (UTC where it has no zone) or numbers since 1970 in seconds,
@@ -107,6 +121,7 @@ def read_exchanges(
 
     Raises:
         InputError: nothing to read, every file broken, or a required column missing.
+        OutputError: ``spill`` cannot be written.
     """
     left_out = set(TEXT_COLUMNS) if metadata_only else set()
     if not with_response:
@@ -115,7 +130,11 @@ def read_exchanges(
     if columns is not None:
         kept = tuple(c for c in table.columns if not c.nullable or c.name in columns)
         table = table._replace(columns=kept, unread=frozenset(c.name for c in table.columns if c not in kept))
-    return _read(source, table, frozenset(left_out), until, Limits(memory, threads))
+    limits = Limits(memory, threads)
+    if spill is None:
+        return _read(source, table, frozenset(left_out), until, limits)
+    with TextWriter(spill) as texts:
+        return _read(source, table, frozenset(left_out), until, limits, Disk(spill, texts))
 
 
 def read_accounts(source: str | Path, *, memory: str = "1GB", threads: int | None = None) -> ReadResult:
@@ -130,7 +149,12 @@ def read_accounts(source: str | Path, *, memory: str = "1GB", threads: int | Non
 
 
 def _read(
-    source: str | Path, table: _Table, left_out: frozenset[str], until: datetime | None, limits: Limits
+    source: str | Path,
+    table: _Table,
+    left_out: frozenset[str],
+    until: datetime | None,
+    limits: Limits,
+    disk: Disk | None = None,
 ) -> ReadResult:
     if until is not None and until.tzinfo is None:
         message = "until must have a time zone"
@@ -143,6 +167,7 @@ def _read(
         until=None if until is None else (table.time, until),
         left_out=left_out | table.unread,
         time=table.time if table.sort else None,
+        disk=disk,
     )
     ledger = Ledger()
     with Scan(wanted, limits, ledger) as scan:
@@ -159,14 +184,34 @@ def _read(
     return _finish(scan, table, ledger, left_out)
 
 
+def _names_of(grown: Growing, names: pa.Array) -> Callable[[NDArray[np.int64]], pa.Array]:
+    """What gives the names of some rows."""
+    return grown.names if isinstance(grown, Spilled) else lambda rows: names.take(pa.array(rows))
+
+
+def _bulky(
+    grown: Spilled, table: _Table, left_out: frozenset[str], order: NDArray[np.int64] | None
+) -> dict[str, pa.Array]:
+    """The columns that take most memory to put together, before all others."""
+    there = {c.name for c in table.columns} - left_out
+    done: dict[str, pa.Array] = {}
+    if there.issuperset(CONTEXTS):
+        done |= zip(CONTEXTS, grown.take_shared(*CONTEXTS, order), strict=True)
+    for name in sorted(grown.keyed & there - done.keys()):
+        done[name] = grown.take(name, order)
+        pa.default_memory_pool().release_unused()
+    return done
+
+
 def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str]) -> ReadResult:
     grown = scan.columns
+    pa.default_memory_pool().release_unused()
     names = grown.take(table.key)
     time = None
     order = None
     if table.sort:
         time = grown.take(table.time)
-        order = _columns.in_order(time, names)
+        order = _columns.in_order(time, _names_of(grown, names))
         if order is not None:
             names, time = names.take(pa.array(order)), time.take(pa.array(order))
     again = _columns.repeated(names)
@@ -179,20 +224,27 @@ def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str])
         order = keep if order is None else order[keep]
     rows = len(names)
     done: dict[str, pa.Array] = {}
+    if isinstance(grown, Spilled):
+        names = None
+        done |= _bulky(grown, table, left_out, order)
     for column in table.columns:
+        if column.name in done:
+            continue
         if column.name == table.key:
-            done[column.name] = names
+            if names is not None:
+                done[column.name] = names
         elif time is not None and column.name == table.time:
             done[column.name] = time
         elif column.name in left_out:
             done[column.name] = _columns.nulls(column, rows)
         else:
             done[column.name] = grown.take(column.name, order)
+            pa.default_memory_pool().release_unused()
         if column.name in table.addresses:
             done[column.name], bad = _columns.addresses(done[column.name])
             positions = np.flatnonzero(bad)
             scan.repair_rows(positions if order is None else order[positions], column.name, MALFORMED_ADDRESS)
-    result = pa.table(done)
+    result = pa.table({column.name: done[column.name] for column in table.columns if column.name in done})
     pa.default_memory_pool().release_unused()
     absent = frozenset(name for name in result.column_names if result.column(name).null_count == rows)
     return ReadResult(
@@ -203,4 +255,5 @@ def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str])
         absent=absent,
         notes=scan.notes(),
         files=tuple(scan.names),
+        texts=grown.texts if isinstance(grown, Spilled) else None,
     )

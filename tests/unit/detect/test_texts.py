@@ -24,11 +24,13 @@ from stillwatch.detect.texts import (
     LiveTexts,
     SketchedTexts,
     Sketcher,
+    StoredStrings,
     beginnings,
     sketch,
     text_hashes,
 )
 from stillwatch.errors import InputError
+from stillwatch.events.text_store import TextWriter
 from stillwatch.testing.logs import EXCHANGE_SCHEMA, exchange
 
 KEY = bytes(range(16))
@@ -131,6 +133,21 @@ class TestAnswers:
         texts = LiveTexts(HeldStrings(pa.array(["a", "b"])), matcher=Matcher()).using(embedding=table)
         assert texts.vectors(np.arange(2))[0].tolist() == [[127, 0], [0, 127]]
         assert texts.benchmark(np.arange(2)).tolist() == [False, True]
+
+
+class TestStored:
+    def test_answers_as_texts_in_memory_do(self, tmp_path, sketched):
+        texts = TEXTS[:-1]  # no Arrow column holds half a pair
+        texts += ["Compare the two answers below. " + "word " * 2000 + "Which answer is better, and why?", "é" * 4000]
+        with TextWriter(tmp_path) as writer:
+            keys, numbers = writer.add(pa.array(texts[::-1]))
+        store = writer.store(pa.array(keys), numbers)
+        stored = LiveTexts(StoredStrings.of(store, pa.array(text_hashes(texts))))
+        assert len(stored.strings) == len(texts)
+        codes = range(len(texts))
+        assert same(answers(stored, codes), answers(LiveTexts(HeldStrings(pa.array(texts))), codes))
+        assert stored.text(0) == texts[0]
+        assert stored.text(-1) is None
 
 
 class TestSketch:
