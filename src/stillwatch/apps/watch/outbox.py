@@ -93,6 +93,9 @@ class Outbox:
         Raises:
             OutputError: A file of changes cannot be written.
         """
+        gone = self._forget()
+        if gone:
+            _log.warning("changes dropped: their output is not named any more", extra={"changes": gone})
         for output in self._outputs:
             mark = self._state.rows("SELECT value FROM mark WHERE output = ?", [output.name])
             output.resume(int(mark[0][0]) if mark else None)
@@ -100,6 +103,15 @@ class Outbox:
             thread = threading.Thread(target=self._run, args=(output,), name=f"output {output.name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _forget(self) -> int:
+        """Drop what waits for outputs that an earlier watch had and this one has not."""
+        ask = "FROM outbox WHERE NOT list_contains(?::VARCHAR[], output)"
+        found = self._state.rows(f"SELECT count(*) {ask}", [self.names])
+        if found[0][0]:
+            with self._state.transaction() as base:
+                base.execute(f"DELETE {ask}", [self.names])
+        return int(found[0][0])
 
     def wake(self) -> None:
         """There may be something new."""

@@ -142,12 +142,10 @@ class FolderSource:
             before, since = self._waiting.get(each.name, (each, now))
             since = since if before == each else now
             old = wall - each.modified_ns / 1e9 >= SETTLE
-            if (old or now - since >= SETTLE or self._has_footer(each)) and each.size:
+            if old or now - since >= SETTLE or self._has_footer(each):
                 self._ready.append(each)
-            elif each.size or now - since < SETTLE:
+            else:
                 waiting[each.name] = (each, since)
-            else:  # an empty file is whole and holds nothing
-                self._ready.append(each)
         self._waiting = waiting
 
     def _has_footer(self, file: _Found) -> bool:

@@ -147,10 +147,11 @@ class JetStreamSource:
         del failed
         self._stop.set()
         with suppress(Exception):
-            if self._client is not None:
-                self._call(self._client.close()).result(STOPPING)
+            self._call(self._leave()).result(STOPPING)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(STOPPING)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     # -- in the loop's thread
 
@@ -198,6 +199,15 @@ class JetStreamSource:
         )
         await stream.add_consumer(self._stream, settings)
         self._pull = await stream.pull_subscribe_bind(durable=self._consumer, stream=self._stream)
+
+    async def _leave(self) -> None:
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        if self._client is not None:
+            with suppress(Exception):
+                await self._client.close()
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _fetch(self) -> None:
         """Fill the queue; while it is full nothing is asked for."""

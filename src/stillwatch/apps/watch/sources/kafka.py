@@ -6,6 +6,7 @@ the state's transaction and nowhere else, so that rows and offsets cannot part. 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -82,8 +83,8 @@ class KafkaSource:
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
                 "error_cb": self._erred,
-                "log_cb": _quiet,
-            }
+            },
+            logger=_quiet(),
         )
         self._refresh(first=True)
 
@@ -180,5 +181,8 @@ class KafkaSource:
         self._problem = f"Kafka: {error.name()}"
 
 
-def _quiet(*_line: object) -> None:
+def _quiet() -> logging.Logger:
     """The library's own log lines hold addresses of machines; problems show elsewhere."""
+    logger = logging.getLogger(f"{__name__}.librdkafka")
+    logger.setLevel(logging.CRITICAL + 1)
+    return logger
