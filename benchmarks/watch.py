@@ -50,6 +50,13 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-c", MAIN, "watch", *map(str, words)]
 
 
+def begun(words: list[str]) -> subprocess.Popen[bytes]:
+    """A process whose log can be read."""
+    return subprocess.Popen(  # noqa: S603 - this package
+        words, env=environment(), stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
 def environment() -> dict[str, str]:
     """The package from this checkout, one thread for linear algebra."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
@@ -64,7 +71,7 @@ def drop(table: pa.Table, folder: Path, name: str) -> None:
 
 def watched(folder: Path, state: Path, *more: object) -> list[Line]:
     """Run a watch once over what is there; its log."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this package
         command(folder, "--state", state, "--once", *more), env=environment(), capture_output=True, check=False
     )
     if done.returncode != 0:
@@ -120,11 +127,11 @@ def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: i
         disturbed.mkdir()
         size = max(1, -(-table.num_rows // number))
         cuts = [table.slice(start, size) for start in range(0, table.num_rows, size)]
-        for index, cut in enumerate(cuts):
-            drop(cut, straight, f"{index:04d}.parquet")
-        begun = time.monotonic()
+        for index, piece in enumerate(cuts):
+            drop(piece, straight, f"{index:04d}.parquet")
+        start = time.monotonic()
         watched(straight, work / "a", "--accounts", accounts, "--out", work / "run-a", "--lines", work / "a.jsonl")
-        alone = time.monotonic() - begun
+        alone = time.monotonic() - start
         options = ["--accounts", accounts, "--out", work / "run-b", "--lines", work / "b.jsonl", "--every", "1"]
         done = 0
         for number_ in range(number):
@@ -147,7 +154,7 @@ def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: i
 
 def kill(words: list[str], dice: random.Random, *, after_look: bool) -> None:
     """Start a watch and kill it: some seconds later, or in the moment after a look."""
-    process = subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, start_new_session=True)
+    process = begun(words)
     assert process.stderr is not None
     if after_look:
         for line in process.stderr:
@@ -219,10 +226,10 @@ def intake(log: Path, history: Path | None, *, files: int) -> Line:
 
 def past(work: Path, history: Path, words: tuple[str, ...]) -> Line:
     """Take in a long history first."""
-    begun = time.monotonic()
+    start = time.monotonic()
     lines = run_until_quiet(work, history, words)
     rows = sum(line["accepted"] for line in lines)
-    return {"rows": rows, "seconds": round(time.monotonic() - begun, 1), "batches": len(lines)}
+    return {"rows": rows, "seconds": round(time.monotonic() - start, 1), "batches": len(lines)}
 
 
 def run_until_quiet(work: Path, folder: Path, words: tuple[str, ...]) -> list[Line]:
@@ -246,11 +253,11 @@ def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag
             if index:  # the first one waits for processes to start
                 seconds.append(line["seconds"])
                 taken.append(line["accepted"])
-        begun = time.monotonic()
+        since = time.monotonic()
         for index in range(files + 1, 2 * files + 1):
             drop(minute(table, start + index * 60_000_000, f"{tag}-{index}"), folder, f"{tag}{index:04d}.parquet")
         rows = sum(line["accepted"] for line in first(log, files))
-        rate = rows / (time.monotonic() - begun)
+        rate = rows / (time.monotonic() - since)
     return {
         "seconds for a file": {"median": round(float(np.median(seconds)), 3), "worst": round(max(seconds), 3)},
         "rows accepted": sum(taken),
@@ -261,9 +268,7 @@ def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag
 @contextlib.contextmanager
 def live(folder: Path, state: Path, *words: object) -> Iterator[Iterator[Line]]:
     """A watch that runs; its log lines as they come."""
-    process = subprocess.Popen(
-        command(folder, "--state", state, *words), env=environment(), stderr=subprocess.PIPE, start_new_session=True
-    )
+    process = begun(command(folder, "--state", state, *words))
     assert process.stderr is not None
     try:
         yield (msgspec.json.decode(line) for line in process.stderr)

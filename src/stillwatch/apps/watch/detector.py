@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from stillwatch.apps.known import Labels, read_known, read_labels
 from stillwatch.apps.watch.batch import ROWS, in_order
+from stillwatch.apps.watch.compaction import Merged
 from stillwatch.apps.watch.partitions import Partition
 from stillwatch.campaigns.service import Hunted, Settings, hunt
 from stillwatch.detect.log import Log
@@ -64,6 +65,10 @@ class Detector(Protocol):
         """Take in a committed partition; partitions come in the order of their numbers, each once."""
         ...
 
+    def merged(self, merged: Merged) -> None:
+        """Partitions absorbed before are one file now, with the same rows: nothing new."""
+        ...
+
     def look(self, look: Look) -> Looked:
         """Find the campaigns among the exchanges absorbed so far."""
         ...
@@ -88,6 +93,11 @@ class Rehunt:
     def absorb(self, partition: Partition) -> None:
         """Note the partition; it is read at the look."""
         self._parts.append(partition)
+
+    def merged(self, merged: Merged) -> None:
+        """Note where the rows are now."""
+        kept = [part for part in self._parts if part.number not in merged.numbers]
+        self._parts = sorted([*kept, merged.into], key=lambda part: part.number)
 
     def look(self, look: Look) -> Looked:
         """Hunt in what is there."""

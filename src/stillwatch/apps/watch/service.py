@@ -6,12 +6,14 @@ One thread commits. Reading, delivering and serving have threads of their own, d
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from threading import Event
 
 from stillwatch.apps.watch.admission import FUTURE, LATE
 from stillwatch.apps.watch.batch import Source
+from stillwatch.apps.watch.compaction import Merged, merge, worth
 from stillwatch.apps.watch.detector import Look, Rehunt
 from stillwatch.apps.watch.gauges import Gauges, Unmeasured
 from stillwatch.apps.watch.intake import Intake, Ready
@@ -70,6 +72,7 @@ class Watch:
         self._arrivals: list[int] = []
         self._looking_at: list[int] = []
         self._looked = self._tidied = -1e9
+        self._merged: list[Merged] = []
         self._failures = 0
 
     def run(self) -> None:
@@ -106,10 +109,10 @@ class Watch:
                 self._take(ready)
             self._check()
             self._hear()
+            if time.monotonic() - self._tidied >= TIDY and not self._worker.busy:
+                self._tidy()  # a look would be reading what goes away
             if self._due():
                 self._ask()
-            if time.monotonic() - self._tidied >= TIDY:
-                self._tidy()
             if self.settings.once and self._finished():
                 return
 
@@ -201,7 +204,9 @@ class Watch:
             since_us=self.state.since(),
             earlier=tuple((name, frozenset(each.account_ids)) for name, each in standing.items()),
         )
-        self._worker.ask(Question(partitions=partitions, look=look, asides=asides))
+        merged = tuple(each for each in self._merged if each.into.number <= self._worker.told)
+        self._merged = []
+        self._worker.ask(Question(partitions=partitions, merged=merged, look=look, asides=asides))
 
     def _hear(self) -> None:
         answer = self._worker.answer(0)
@@ -266,5 +271,8 @@ class Watch:
     def _tidy(self) -> None:
         self._tidied = time.monotonic()
         self.state.expire(self.clock())
+        told = self._worker.told or sys.maxsize  # what it has not been told of does not go into what it has
+        while parts := worth([part for part in self.state.listed() if part.number <= told]):
+            self._merged.append(merge(self.state, parts))
         for output, waiting in self._outbox.waiting().items():
             self.gauges.set("stillwatch_watch_outbox", waiting, output=output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from stillwatch.errors import InputError, UsageError
 from stillwatch.events.adapters.protocol import AdapterContext
 from stillwatch.events.pseudonym import derive_key
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], int]
 
 
@@ -77,7 +79,8 @@ class Served:
         from stillwatch.apps.watch.pages import pages  # noqa: PLC0415 - the extra `watch`
         from stillwatch.apps.watch.web import Served as Web  # noqa: PLC0415
 
-        with Web(pages(pulse, self.gauges), self._place, "pages"):
+        with Web(pages(pulse, self.gauges), self._place, "pages") as web:
+            _log.info("pages for operators", extra={"listening": f"{self._place[0]}:{web.port}"})
             yield
 
 

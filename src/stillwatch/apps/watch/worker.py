@@ -21,6 +21,7 @@ from stillwatch._internal.times import moment
 from stillwatch.apps.report.render import render
 from stillwatch.apps.run_folder import write_run
 from stillwatch.apps.watch.changes import Found
+from stillwatch.apps.watch.compaction import Merged
 from stillwatch.apps.watch.detector import Detector, Look, Looked, Looking, Rehunt
 from stillwatch.apps.watch.partitions import Partition
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
@@ -31,11 +32,11 @@ STOPPING = 5.0
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is asked: partitions that are new to it, a look, and what the run folder should tell of the intake."""
+    """What the process is asked: partitions that are new to it or were put together, a look, and what was set aside."""
 
     partitions: tuple[Partition, ...]
+    merged: tuple[Merged, ...] = ()
     look: Look
-    watched: tuple[str, ...] = ()
     asides: dict[str, int] = {}
 
 
@@ -140,6 +141,8 @@ def run(pipe: Connection, setup: Setup, maker: Maker, parent: int) -> None:
             question = msgspec.msgpack.decode(pipe.recv_bytes(), type=Question)
         except EOFError:
             return
+        for merged in question.merged:
+            detector.merged(merged)
         for partition in question.partitions:
             detector.absorb(partition)
             upto = partition.number
@@ -179,7 +182,7 @@ def answered(detector: Detector, question: Question, setup: Setup, upto: int) ->
 def result_of(looked: Looked, setup: Setup, question: Question) -> HuntResult:
     """A look as the run that a batch hunt would write."""
     log, hunted = looked.log, looked.hunted
-    notes = list(question.watched)
+    notes = []
     if looked.unsketched:
         notes.append(f"{looked.unsketched:,} exchanges count without their prompts, whose sketches are not there")
     return HuntResult(

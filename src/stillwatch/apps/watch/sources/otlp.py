@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import logging
 import os
 import queue
 import secrets
@@ -44,6 +45,7 @@ PATIENCE = 30.0
 """Seconds that a delivery waits for its commit."""
 AGAIN = "2"
 TOKEN = "_otlp.token"  # noqa: S105 - the name of a file
+_log = logging.getLogger(__name__)
 _LOOPBACK = ("127.", "localhost", "::1")
 _KINDS = {
     "traces": ("trace", "ExportTraceServiceRequest", "ExportTraceServiceResponse", "rejectedSpans"),
@@ -109,6 +111,7 @@ class OtlpSource:
         self._served = Served(self._application(), place, "otlp")
         self.port = self._served.port
         self._served.start()
+        _log.info("listening for OTLP", extra={"listening": f"{place[0]}:{self.port}"})
 
     # -- as a source
 
