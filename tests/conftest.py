@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,28 @@ settings.register_profile("build", settings.get_profile("local"), derandomize=Tr
 settings.load_profile("build" if os.environ.get("CI") else "local")
 
 ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_SERVICES = "STILLWATCH_REQUIRE_SERVICES"
+"""Set to 1 where a service that a test needs must be there (build machines): the test then fails instead of being skipped."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers of tests that need more than the package."""
+    config.addinivalue_line("markers", "spark: needs PySpark and Java 17")
+    config.addinivalue_line("markers", "chdb: needs chDB, ClickHouse inside the process")
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str, bool], None]:
+    """Call it with what a test needs and whether that is there: skips the test, or fails it where services are required."""
+
+    def check(what: str, there: bool) -> None:
+        if there:
+            return
+        if os.environ.get(REQUIRE_SERVICES) == "1":
+            pytest.fail(f"{what} is required here and is not there")
+        pytest.skip(f"{what} is not there")
+
+    return check
 
 
 @pytest.fixture(scope="session")

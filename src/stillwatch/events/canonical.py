@@ -33,7 +33,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from stillwatch.events.addresses import address_block, spelled
+from stillwatch.events.addresses import PLAIN_IPV4, subscriber
 
 Keys = npt.NDArray[np.int64]
 
@@ -186,7 +186,7 @@ def canonical(table: pa.Table | pa.RecordBatch) -> Canonical:
         "conversation": plain("conversation_id"),
         "context_in": plain("context_in"),
         "context_out": plain("context_out"),
-        "text": (text := words("prompt")).of_row(keys(text.words)),
+        "text": plain("prompt"),
         "address": address.of_row(keys(blocks)),
         "client": client.of_row(client_keys),
         "model": model.of_row(keys(model.words)),
@@ -243,8 +243,10 @@ def _number(batch: pa.Table, name: str) -> npt.NDArray[np.int64]:
 
 def _addresses(ip: _Words) -> tuple[_Words, pa.Array, int]:
     """Addresses as links see them: places of the rows, the distinct blocks, and rows whose address is none."""
-    found = [spelled(str(word)) for word in ip.words.to_pylist()]
-    blocks = pa.array([None if a is None else address_block(a) for a in found], pa.large_string()).dictionary_encode()
+    texts = ip.words.to_pylist()
+    for i in np.flatnonzero(~pc.match_substring_regex(ip.words, PLAIN_IPV4).to_numpy(zero_copy_only=False)):
+        texts[i] = subscriber(texts[i])
+    blocks = pa.array(texts, pa.large_string()).dictionary_encode()
     table = np.append(np.asarray(pc.fill_null(blocks.indices, -1), np.int32), np.int32(-1))
     place = table[ip.place]
     return _Words(place, blocks.dictionary), blocks.dictionary, int(((ip.place >= 0) & (place < 0)).sum())

@@ -7,6 +7,8 @@ Written in NumPy over :class:`stillwatch.detect.log.Log` and shares no code with
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from stillwatch.campaigns.links import Incidence
-from stillwatch.detect.log import COLUMNS, MICROSECONDS_PER_HOUR, NONE, Ints, Log, combined
+from stillwatch.campaigns.links import Incidence, address_block
+from stillwatch.detect.log import COLUMNS, MICROSECONDS_PER_HOUR, NONE, Codes, Ints, Log, combined
 from stillwatch.detect.setup import setups
 from stillwatch.events.read import read_accounts, read_exchanges
 
@@ -98,21 +100,28 @@ def _kinds(log: Log) -> dict[str, Ints]:
     )
     return {
         "text": log.prompt.codes,
-        "address": log.ip.codes,
+        "address": _recoded(log.ip, address_block),
         "conversation": log.conversation.codes,
         "client": log.client.codes,
         "fingerprint": both,
-        "setup": np.asarray(_all_setups(log), np.int64),
+        "setup": _setups(log),
         "model": log.model.codes,
         "endpoint": log.endpoint.codes,
         "channel": log.channel.codes,
     }
 
 
-def _all_setups(log: Log) -> Ints:
-    """Set-ups without the limit on how many are told apart; right for logs with fewer."""
-    found = setups(log)
-    return np.asarray(found, np.int64)
+def _recoded(codes: Codes, rename: Callable[[str], str]) -> Ints:
+    """Codes of values under other names."""
+    names = [rename(str(value)) for value in codes.values.to_pylist()]
+    number = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    return np.array([*(number[name] for name in names), NONE])[codes.codes]
+
+
+def _setups(log: Log) -> Ints:
+    """Set-ups without the limit on how many are told apart."""
+    product = _recoded(log.client, lambda name: re.sub(r"[\s/|].*$", "", name).lower())
+    return combined(product, log.n_tools > 0, log.stream, log.endpoint.codes, log.channel.codes)
 
 
 def _variety(account: Ints, codes: Ints, size: int) -> tuple[Ints, Ints, Ints]:

@@ -79,6 +79,9 @@ class DuckEngine:
             OutputError: the disk is full.
         """
         self._source = source
+        for old in ("rows", "names"):
+            shutil.rmtree(self.folder / old, ignore_errors=True)
+        self._layout = Layout(self.folder)
         loaded = scan_to(self._layout, source, until=until, metadata_only=metadata_only, limits=self._limits)
         self._view(self._layout.filled())
         twice = self._repeated()
@@ -157,7 +160,6 @@ class DuckEngine:
 
     def keep(self, name: str, query: Table) -> int:
         """Hold the result of a query as a table; returns its rows."""
-        self._execute(f"DROP VIEW IF EXISTS {name}")
         self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(query, Dialect.DUCKDB)}")
         return int(self._engine.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from stillwatch.events.model import Column
 
 BUCKETS = 32
+_RANDOM = frozenset({"exchange", "ts_us", "text", "conversation", "context_in", "context_out"})
+"""Columns of keys that hardly repeat: packing them takes time and saves nothing."""
 RUN = 1_000_000
 """Rows that are sorted and written together (about 190 MB)."""
 
@@ -75,19 +77,20 @@ class Layout:
         """
         if not tables:
             return []
-        whole = pa.concat_tables(tables)
-        account, ts = (whole[name].to_numpy() for name in ("account", "ts_us"))
+        rows = {name: np.concatenate([t[name].to_numpy() for t in tables]) for name in CANONICAL.names}
+        account, ts = rows["account"], rows["ts_us"]
         bucket = (account.view(np.uint64) >> np.uint64(32)) % np.uint64(self.buckets)
         order = np.lexsort((ts, account, bucket))
         edges = np.searchsorted(bucket[order], np.arange(self.buckets + 1, dtype=np.uint64))
+        rows = {name: values[order] for name, values in rows.items()}
         made: list[Path] = []
         for number in range(self.buckets):
             begin, end = int(edges[number]), int(edges[number + 1])
             if begin < end:
-                part = whole.take(pa.array(order[begin:end]))
-                made.append(self._file(self.bucket(number), part))
+                arrays = [pa.array(values[begin:end]) for values in rows.values()]
+                made.append(self._file(self.bucket(number), pa.Table.from_arrays(arrays, schema=CANONICAL)))
         self._written += 1
-        self.rows += whole.num_rows
+        self.rows += len(order)
         return made
 
     def write_names(self, tables: list[pa.Table]) -> list[Path]:
@@ -100,7 +103,9 @@ class Layout:
     def _file(self, folder: Path, part: pa.Table) -> Path:
         path = folder / f"run-{self._written:06d}.parquet"
         try:
-            pq.write_table(part, path, compression="zstd", compression_level=1)
+            coded = [name for name in part.column_names if name not in _RANDOM]
+            packed = {name: "none" if name in _RANDOM else "zstd" for name in part.column_names}
+            pq.write_table(part, path, compression=packed, use_dictionary=coded)
         except OSError as error:
             raise OutputError(
                 f"Cannot write canonical rows to {folder}: {error.strerror or error}.",
@@ -139,8 +144,8 @@ class CanonicalColumns(Growing):
         self._names = [self._names[0].select(["kind", "key", "name_min"]).rename_columns(NAMES.names)]
         self._tables, self._pending = [], 0
 
-    def take_back(self) -> None:
-        """The file broke: remove what was written of it."""
+    def drop(self) -> None:
+        """Forget everything: the file broke while it was read."""
         for path in self._files:
             path.unlink(missing_ok=True)
         self._layout.rows -= self.rows - self._pending

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stillwatch.errors import InputError
 from stillwatch.events import _files
 from stillwatch.events._pass import FilePass, Wanted
@@ -26,14 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-    from numpy.typing import NDArray
 
     from stillwatch.events._files import LogFile
     from stillwatch.events.model import Column
 
 
 class _Pass(FilePass):
-    """A pass whose batches become canonical rows; it remembers no row numbers."""
+    """A pass whose batches become canonical rows."""
 
     def __init__(
         self, engine: duckdb.DuckDBPyConnection, wanted: Wanted, ledger: Ledger, file: LogFile, layout: Layout
@@ -41,9 +38,6 @@ class _Pass(FilePass):
         super().__init__(engine, wanted, ledger, file)
         self.made = CanonicalColumns(wanted.columns, layout)
         self.columns = self.made
-
-    def numbers(self) -> NDArray[np.int64]:
-        return np.empty(0, np.int64)
 
     def close(self) -> None:
         self._ledger.repair(self._file.name, "ip", MALFORMED_ADDRESS, self.made.bad_addresses)
@@ -58,22 +52,9 @@ class CanonicalScan(Scan):
         super().__init__(wanted, limits, ledger)
         self.columns = Collected.start()
         self._layout = layout
-        self._passes: list[_Pass] = []
 
     def _begin(self, file: LogFile) -> FilePass:
-        for begun in self._passes:  # a pass over the same file that is tried anew
-            begun.made.take_back()
-        self._passes = [_Pass(self._engine, self._wanted, self._ledger, file, self._layout)]
-        return self._passes[0]
-
-    def read(self, file: LogFile) -> None:
-        """Read one file, or set it aside whole."""
-        broken = len(self.broken_files)
-        super().read(file)
-        if len(self.broken_files) > broken:
-            for begun in self._passes:
-                begun.made.take_back()
-        self._passes = []
+        return _Pass(self._engine, self._wanted, self._ledger, file, self._layout)
 
 
 def wanted_columns(*, metadata_only: bool) -> tuple[Column, ...]:
