@@ -12,8 +12,8 @@ text; callers leave it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
@@ -29,16 +29,24 @@ from stillwatch.detect.sketch.kept import Kept, kept
 from stillwatch.detect.sketch.skeleton import keyed_hash, skeletons
 from stillwatch.detect.sketch.style import DIMENSIONS as STYLE_DIMENSIONS
 from stillwatch.detect.sketch.style import style_vectors
+from stillwatch.detect.sketching import (
+    CHUNK,
+    Answer,
+    Question,
+    Reader,
+    Source,
+    answers,
+    beginning_of,
+    hashes,
+    processes,
+)
 from stillwatch.errors import InputError
-from stillwatch.events.text_store import TextStore, text_keys
+from stillwatch.events.text_store import TextStore
 
 Ints = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
+Progress = Callable[[int, int], None]
 
-CHUNK = 50_000
-"""Distinct texts that are sketched at a time."""
-BEGINNING = 32
-"""Characters by which two texts count as filled into one popular template."""
 CONTENT_DIMENSIONS = 64
 
 SKETCHES = pa.schema(
@@ -64,8 +72,8 @@ SKETCHES = pa.schema(
 class Texts(Protocol):
     """Answers about distinct texts; ``codes`` (k,) are theirs, none of them null, in any order, repeats allowed."""
 
-    def vectors(self, codes: Ints) -> tuple[Kept, Kept]:
-        """Content (k, 64) and style (k, 64) in whole 127ths."""
+    def vectors(self, codes: Ints, progress: Progress | None = None) -> tuple[Kept, Kept]:
+        """Content (k, 64) and style (k, 64) in whole 127ths. ``progress`` is told (texts done, all)."""
         ...
 
     def benchmark(self, codes: Ints) -> Bools:
@@ -100,8 +108,8 @@ class Strings(Protocol):
         """How many there are."""
         ...
 
-    def read(self, codes: Ints) -> list[str]:
-        """The texts of these codes, in their order; quickest where they ascend."""
+    def source(self, codes: Ints) -> Source:
+        """What gives the texts of these codes, in their order; quickest where they ascend."""
         ...
 
 
@@ -115,10 +123,9 @@ class HeldStrings:
         """How many there are."""
         return len(self.values)
 
-    def read(self, codes: Ints) -> list[str]:
-        """The texts of these codes, in their order."""
-        found: list[str] = self.values.take(pa.array(codes)).to_pylist()
-        return found
+    def source(self, codes: Ints) -> Source:
+        """What gives the texts of these codes, in their order."""
+        return partial(list, self.values.take(pa.array(codes)).to_pylist())
 
 
 @dataclass(frozen=True)
@@ -137,81 +144,85 @@ class StoredStrings:
         """How many there are."""
         return len(self.numbers)
 
-    def read(self, codes: Ints) -> list[str]:
-        """The texts of these codes, in their order."""
-        return self.store.read(self.numbers[codes])
+    def source(self, codes: Ints) -> Source:
+        """What gives the texts of these codes, in their order; whoever calls it reads the file."""
+        return partial(self.store.file.read, self.numbers[codes])
 
 
 @dataclass(frozen=True)
 class LiveTexts:
-    """Answers from the strings, when asked. ``embedding`` and ``matcher`` are loaded when first needed if not given."""
+    """Answers from the strings, when asked; by several processes where much is asked at once (``sketching.py``).
+
+    ``workers``: processes that may help, as many as there are cores where it is None.
+    """
 
     strings: Strings
-    embedding: StaticEmbedding | None = None
-    matcher: BenchmarkMatcher | None = None
+    reader: Reader = field(default_factory=Reader)
+    workers: int | None = None
 
     def using(self, *, embedding: StaticEmbedding | None = None, matcher: BenchmarkMatcher | None = None) -> Self:
         """The same texts, read with other tables than those that ship with the package."""
-        return replace(self, embedding=embedding or self.embedding, matcher=matcher or self.matcher)
+        reader = Reader(
+            self.reader.embedding if embedding is None else embedding,
+            self.reader.matcher if matcher is None else matcher,
+        )
+        return replace(self, reader=reader)
 
-    @cached_property
-    def _embedding(self) -> StaticEmbedding:
-        return self.embedding or StaticEmbedding.load()
-
-    @cached_property
-    def _matcher(self) -> BenchmarkMatcher:
-        return self.matcher or BenchmarkMatcher.load()
-
-    @cached_property
-    def _classifier(self) -> CapabilityClassifier:
-        return CapabilityClassifier.load(self._embedding)
-
-    def vectors(self, codes: Ints) -> tuple[Kept, Kept]:
+    def vectors(self, codes: Ints, progress: Progress | None = None) -> tuple[Kept, Kept]:
         """Content (k, d) and style (k, 64) in whole 127ths."""
-        content = np.zeros((len(codes), self._embedding.dimensions), np.int8)
+        content = np.zeros((len(codes), self.reader.dimensions), np.int8)
         style = np.zeros((len(codes), STYLE_DIMENSIONS), np.int8)
-        for where, texts in self._chunks(codes):
-            content[where] = kept(self._embedding.encode(texts))
-            style[where] = kept(style_vectors(texts))
+        for where, found in self._answers(Question.VECTORS, codes, progress):
+            content[where], style[where] = np.hsplit(found, [content.shape[1]])
         return content, style
 
     def benchmark(self, codes: Ints) -> Bools:
         """Whether each is an item of a public benchmark (ambiguous ones are not)."""
-        return self._each(codes, lambda texts: self._matcher.match(texts, ambiguous=False)).astype(np.bool_)
+        return self._each(Question.BENCHMARK, codes).astype(np.bool_)
 
     def capability(self, codes: Ints) -> Ints:
         """Number of the `Capability` that each exercises."""
-        return self._each(codes, self._classifier.classify)
+        return self._each(Question.CAPABILITY, codes)
 
     def elicitation(self, codes: Ints) -> Ints:
         """Number of the `Elicitation` of each."""
-        return self._each(codes, elicitations)
+        return self._each(Question.ELICITATION, codes)
 
     def skeleton(self, codes: Ints) -> Ints:
         """Hash of each one's skeleton."""
-        return self._each(codes, lambda texts: text_hashes(skeletons(texts)))
+        return self._each(Question.SKELETON, codes)
 
     def beginning(self, codes: Ints) -> Ints:
         """Hash of each one's first 32 characters, in lower case and with blanks joined."""
-        return self._each(codes, beginnings)
+        return self._each(Question.BEGINNING, codes)
 
     def text(self, code: int) -> str | None:
         """The text itself; None for a null."""
-        return self.strings.read(np.array([code]))[0] if code >= 0 else None
+        return self.strings.source(np.array([code]))()[0] if code >= 0 else None
 
-    def _each(self, codes: Ints, answer: Callable[[list[str]], npt.NDArray[np.generic]]) -> Ints:
+    def _each(self, question: Question, codes: Ints) -> Ints:
         distinct, where = np.unique(codes, return_inverse=True)
         out = np.zeros(len(distinct), np.int64)
-        for part, texts in self._chunks(distinct):
-            out[part] = answer(texts)
+        for part, found in self._answers(question, distinct):
+            out[part] = found
         return out[where]
 
-    def _chunks(self, codes: Ints) -> Iterator[tuple[Ints, list[str]]]:
-        """Positions in ``codes`` and their texts, some at a time, in the order in which the texts are held."""
+    def _answers(
+        self, question: Question, codes: Ints, progress: Progress | None = None
+    ) -> Iterator[tuple[Ints, Answer]]:
+        """Positions in ``codes`` and the answers, some at a time, in the order in which the texts are held."""
         order = np.argsort(codes, kind="stable")
-        for start in range(0, len(order), CHUNK):
-            where = order[start : start + CHUNK]
-            yield where, self.strings.read(codes[where])
+        parts = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
+        workers = processes() if self.workers is None else self.workers
+        sources = (self.strings.source(codes[part]) for part in parts)
+        done = 0
+        for part, found in zip(
+            parts, answers(self.reader, question, sources, len(codes), workers=workers), strict=True
+        ):
+            yield part, found
+            done += len(part)
+            if progress:
+                progress(done, len(codes))
 
 
 @dataclass(frozen=True)
@@ -260,7 +271,7 @@ class SketchedTexts:
             beginnings=np.asarray(column("beginning"), np.int64),
         )
 
-    def vectors(self, codes: Ints) -> tuple[Kept, Kept]:
+    def vectors(self, codes: Ints, progress: Progress | None = None) -> tuple[Kept, Kept]:  # noqa: ARG002 - at once
         """Content (k, 64) and style (k, 64) in whole 127ths."""
         return self.content[codes], self.style[codes]
 
@@ -324,7 +335,7 @@ class Sketcher:
             "capability": self.classifier.classify(distinct, vectors),
             "elicitation": elicitations(distinct),
             "skeleton": text_hashes(skeletons(distinct), self.key),
-            "beginning": beginnings(distinct, self.key),
+            "beginning": text_hashes([beginning_of(text) for text in distinct], self.key),
         }
         return pa.table({name: pa.array(values) for name, values in columns.items()}, schema=SKETCHES)
 
@@ -341,12 +352,7 @@ def text_hashes(texts: Sequence[str], key: bytes | None = None) -> npt.NDArray[n
     """
     if key is not None:
         return keyed_hash(texts, key).view(np.int64)
-    return text_keys((text.encode("utf-8", "surrogatepass") for text in texts), len(texts))
-
-
-def beginnings(texts: Sequence[str], key: bytes | None = None) -> npt.NDArray[np.int64]:
-    """Hash of each text's first :data:`BEGINNING` characters, in lower case and with blanks joined."""
-    return text_hashes([" ".join(text[:BEGINNING].lower().split()) for text in texts], key)
+    return hashes(texts)
 
 
 def _listed(x: Kept) -> pa.FixedSizeListArray:

@@ -81,7 +81,7 @@ class Growing:
         for name, chunks in other._chunks.items():
             self._chunks[name] += chunks
 
-    def take(self, name: str, order: NDArray[np.int64] | None = None) -> pa.Array:
+    def take(self, name: str, order: NDArray[np.integer] | None = None) -> pa.Array:
         """End the column ``name``: one array, its rows in the given order. It is let go here, to save memory."""
         kind, chunks = self._types[name], self._chunks.pop(name)
         if not chunks:
@@ -136,13 +136,13 @@ def nulls(column: Column, rows: int) -> pa.Array:
     return _nulls(_ARROW[column.sql], rows)
 
 
-def in_order(time: pa.Array, names: Callable[[NDArray[np.int64]], pa.Array]) -> NDArray[np.int64] | None:
+def in_order(time: pa.Array, names: Callable[[NDArray[np.integer]], pa.Array]) -> NDArray[np.int32] | None:
     """Row numbers sorted by time and, at equal times, by name; ``None`` where the rows are so already.
 
     ``names`` gives the names of some rows, in ascending order.
     """
     ticks = time.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    order = np.argsort(ticks, kind="stable")
+    order = np.argsort(ticks, kind="stable").astype(np.int32)  # a column of text has 32-bit codes: rows are no more
     sorted_ticks = ticks[order]
     same = sorted_ticks[1:] == sorted_ticks[:-1]
     if same.any():

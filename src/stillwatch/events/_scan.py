@@ -151,7 +151,7 @@ class Scan:
     def _begin(self, file: LogFile) -> FilePass:
         return FilePass(self._engine, self._wanted, self._ledger, file)
 
-    def _place(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    def _place(self, positions: NDArray[np.integer]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Rows of the collected columns as file and row numbers."""
         begin = 0
         for part in self._parts:
@@ -161,12 +161,12 @@ class Scan:
                 yield part.name, np.sort(part.rows.whole()[inside])
             begin = end
 
-    def reject_rows(self, positions: NDArray[np.int64], field: str, reason: str) -> None:
+    def reject_rows(self, positions: NDArray[np.integer], field: str, reason: str) -> None:
         """Count rows set aside after collecting, by their positions in the collected columns."""
         for name, rows in self._place(positions):
             self._ledger.reject(name, field, reason, rows=rows.size, first=rows[:100].tolist())
 
-    def repair_rows(self, positions: NDArray[np.int64], field: str, reason: str) -> None:
+    def repair_rows(self, positions: NDArray[np.integer], field: str, reason: str) -> None:
         """Count fields emptied after collecting."""
         for name, rows in self._place(positions):
             self._ledger.repair(name, field, reason, rows.size)

@@ -24,6 +24,7 @@ from stillwatch.events.text_store import NULL_KEY, TextStore, TextWriter
 
 Keys = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
+Order = npt.NDArray[np.integer]
 
 HASHED = frozenset({"exchange_id", "conversation_id", "context_in", "context_out"})
 """Names that only tell rows apart."""
@@ -42,6 +43,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 _SHIFT = 58
 """Bits of a key below those that choose its part."""
+_BLOCK = 1 << 20
 _KEY: np.dtype[Any] = np.dtype(np.int64)
 
 
@@ -175,7 +177,7 @@ class Spilled(Growing):
                     at += batch.num_rows
         return pa.concat_arrays(found) if found else pa.array([], pa.large_string())
 
-    def take(self, name: str, order: npt.NDArray[np.int64] | None = None) -> pa.Array:
+    def take(self, name: str, order: Order | None = None) -> pa.Array:
         """End the column ``name``: one array, its rows in the given order. The row's own name comes as its hash, unordered."""
         if name not in self._dtypes:
             return super().take(name, order)
@@ -186,26 +188,35 @@ class Spilled(Growing):
             values = values[order]
         kind = self._kinds[name]
         if name == TEXT:
-            codes = coded(values)
-            fresh = _fresh(codes)
-            words = pa.array(values[fresh])
-            numbers = self.waiting(NUMBERS)
-            self.texts = self._disk.texts.store(words, numbers[fresh if order is None else order[fresh]])
-            return pa.DictionaryArray.from_arrays(nullable(codes), words, safe=False)
+            return self._text(values, order)
         if name in HASHED:
             return nullable(coded(values))
         if kind == "TIMESTAMPTZ":
             return pa.array(values).view(pa.timestamp("us", "UTC"))
         return pa.array(values.view(np.bool_) if kind == "BOOLEAN" else values)
 
-    def take_shared(self, left: str, right: str, order: npt.NDArray[np.int64] | None) -> tuple[pa.Array, pa.Array]:
+    def _text(self, keys: Keys, order: Order | None) -> pa.DictionaryArray:
+        """The column of texts, and the store that knows them."""
+        first = first_rows(keys)
+        fresh = fresh_rows(first)
+        words = pa.array(keys[fresh])
+        numbers = self.waiting(NUMBERS)[fresh if order is None else order[fresh]]
+        self.texts = self._disk.texts.store(words, numbers)
+        return pa.DictionaryArray.from_arrays(nullable(numbered(first, fresh)), words, safe=False)
+
+    def take_shared(self, left: str, right: str, order: Order | None) -> tuple[pa.Array, pa.Array]:
         """Two columns of names as numbers that are equal where the names are, across both."""
         rows = self.rows if order is None else len(order)
         both = np.empty(2 * rows, np.int64)
         for name, half in ((left, both[:rows]), (right, both[rows:])):
-            half[:] = self.waiting(name) if order is None else self.waiting(name)[order]
-        codes = coded(both)
-        del both
+            if order is None:
+                half[:] = self.waiting(name)
+            else:
+                np.take(self.waiting(name), order, out=half, mode="clip")  # "clip" writes without a copy
+        first = first_rows(both)
+        del both, half
+        codes = numbered(first, fresh_rows(first))
+        del first
         return nullable(codes[:rows].copy()), nullable(codes[rows:].copy())
 
 
@@ -229,28 +240,17 @@ def _plain(column: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 
 
 def coded(keys: Keys) -> Codes:
-    """Keys as numbers by first appearance, :data:`NONE` for the null key.
+    """Keys as numbers by first appearance, :data:`NONE` for the null key."""
+    first = first_rows(keys)
+    return numbered(first, fresh_rows(first))
+
+
+def first_rows(keys: Keys) -> Codes:
+    """Row in which each row's key stands for the first time, :data:`NONE` for the null key.
 
     Keys are hashes, so a part of them by their highest bits is an even share: part by part the work fits in a cache, and
     needs little memory beside what goes in and comes out.
     """
-    first = _first_rows(keys)
-    fresh = (first == np.arange(len(keys), dtype=np.int32)) & (keys != NULL_KEY)
-    number = np.cumsum(fresh, dtype=np.int32)
-    number -= 1
-    codes = number[first]
-    del number, first
-    codes[keys == NULL_KEY] = NONE
-    return codes
-
-
-def _fresh(codes: Codes) -> npt.NDArray[np.int64]:
-    """Rows in which the codes that :func:`coded` made stand for the first time, in order of code."""
-    return np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=np.int32(NONE)))
-
-
-def _first_rows(keys: Keys) -> Codes:
-    """Row in which each row's key stands for the first time."""
     out = np.empty(len(keys), np.int32)
     part = ((keys >> _SHIFT) + (1 << (63 - _SHIFT))).astype(np.uint8)
     for number in range(1 << (64 - _SHIFT)):
@@ -259,8 +259,24 @@ def _first_rows(keys: Keys) -> Codes:
             continue
         mine = keys[rows]
         order = np.argsort(mine)
-        mine = mine[order]
+        mine, rows = mine[order], rows[order]
         starts = np.flatnonzero(np.r_[True, mine[1:] != mine[:-1]])
-        rows = rows[order]
-        out[rows] = np.repeat(np.minimum.reduceat(rows, starts), np.diff(np.r_[starts, len(rows)]))
+        earliest = np.minimum.reduceat(rows, starts)
+        earliest[mine[starts] == NULL_KEY] = NONE
+        out[rows] = np.repeat(earliest, np.diff(np.r_[starts, len(rows)]))
     return out
+
+
+def fresh_rows(first: Codes) -> Codes:
+    """Rows whose key stands there for the first time."""
+    blocks = range(0, len(first), _BLOCK)
+    found = [np.flatnonzero(first[b : b + _BLOCK] == np.arange(b, min(b + _BLOCK, len(first)))) + b for b in blocks]
+    return np.concatenate(found).astype(np.int32) if found else np.zeros(0, np.int32)
+
+
+def numbered(first: Codes, fresh: Codes) -> Codes:
+    """Numbers by first appearance from :func:`first_rows` and :func:`fresh_rows`."""
+    number = np.empty(len(first) + 1, np.int32)
+    number[fresh] = np.arange(len(fresh), dtype=np.int32)
+    number[NONE] = NONE
+    return number[first]

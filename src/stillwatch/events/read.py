@@ -184,13 +184,13 @@ def _read(
     return _finish(scan, table, ledger, left_out)
 
 
-def _names_of(grown: Growing, names: pa.Array) -> Callable[[NDArray[np.int64]], pa.Array]:
+def _names_of(grown: Growing, names: pa.Array) -> Callable[[NDArray[np.integer]], pa.Array]:
     """What gives the names of some rows."""
     return grown.names if isinstance(grown, Spilled) else lambda rows: names.take(pa.array(rows))
 
 
 def _bulky(
-    grown: Spilled, table: _Table, left_out: frozenset[str], order: NDArray[np.int64] | None
+    grown: Spilled, table: _Table, left_out: frozenset[str], order: NDArray[np.integer] | None
 ) -> dict[str, pa.Array]:
     """The columns that take most memory to put together, before all others."""
     there = {c.name for c in table.columns} - left_out
@@ -208,7 +208,7 @@ def _finish(scan: Scan, table: _Table, ledger: Ledger, left_out: frozenset[str])
     pa.default_memory_pool().release_unused()
     names = grown.take(table.key)
     time = None
-    order = None
+    order: NDArray[np.integer] | None = None
     if table.sort:
         time = grown.take(table.time)
         order = _columns.in_order(time, _names_of(grown, names))

@@ -43,29 +43,11 @@ def text_keys(texts: Iterable[bytes], count: int) -> Keys:
 
 
 @dataclass(frozen=True)
-class TextStore:
-    """Texts in a file: ``starts`` (batches + 1,) are the numbers at which its batches begin.
-
-    ``keys`` (texts,) are the distinct texts' keys, ``numbers`` (texts,) where each stands in the file.
-    """
+class TextFile:
+    """Texts by number; ``starts`` (batches + 1,) are the numbers at which the file's batches begin."""
 
     folder: Path
     starts: npt.NDArray[np.int64]
-    keys: pa.Array
-    numbers: npt.NDArray[np.uint32]
-
-    def places(self, keys: pa.Array) -> npt.NDArray[np.uint32]:
-        """Numbers of the texts with these keys.
-
-        Raises:
-            KeyError: a key is of no text here.
-        """
-        if keys.equals(self.keys):
-            return self.numbers
-        at = pc.index_in(keys, value_set=self.keys)
-        if at.null_count:
-            raise KeyError("a key of no text in this store")
-        return np.asarray(self.numbers[at.to_numpy()])
 
     def read(self, numbers: npt.NDArray[np.integer]) -> list[str]:
         """The texts of these numbers, in their order; quickest where the numbers ascend."""
@@ -84,6 +66,28 @@ class TextStore:
         for at, text in zip(order.tolist(), found, strict=True):
             out[at] = text
         return out
+
+
+@dataclass(frozen=True)
+class TextStore:
+    """The distinct texts of a log: ``keys`` (texts,) and ``numbers`` (texts,), where each stands in ``file``."""
+
+    file: TextFile
+    keys: pa.Array
+    numbers: npt.NDArray[np.uint32]
+
+    def places(self, keys: pa.Array) -> npt.NDArray[np.uint32]:
+        """Numbers of the texts with these keys.
+
+        Raises:
+            KeyError: a key is of no text here.
+        """
+        if keys.equals(self.keys):
+            return self.numbers
+        at = pc.index_in(keys, value_set=self.keys)
+        if at.null_count:
+            raise KeyError("a key of no text in this store")
+        return np.asarray(self.numbers[at.to_numpy()])
 
 
 class TextWriter:
@@ -132,7 +136,7 @@ class TextWriter:
 
     def store(self, keys: pa.Array, numbers: npt.NDArray[np.uint32]) -> TextStore:
         """What was written, when the file is closed: the distinct ``keys`` that are of use, and the number of each."""
-        return TextStore(self._folder, np.array(self._starts, np.int64), keys, numbers)
+        return TextStore(TextFile(self._folder, np.array(self._starts, np.int64)), keys, numbers)
 
 
 def _clipped(words: pa.Array) -> pa.Array:

@@ -18,6 +18,7 @@ from stillwatch.detect.sketch import (
     style_vectors,
 )
 from stillwatch.detect.sketch.kept import kept
+from stillwatch.detect.sketching import Reader, beginnings
 from stillwatch.detect.texts import (
     SKETCHES,
     HeldStrings,
@@ -25,7 +26,6 @@ from stillwatch.detect.texts import (
     SketchedTexts,
     Sketcher,
     StoredStrings,
-    beginnings,
     sketch,
     text_hashes,
 )
@@ -130,7 +130,7 @@ class TestAnswers:
                 return np.array([text == "b" for text in texts])
 
         table = StaticEmbedding(["a", "b"], np.eye(2, dtype=np.float32))
-        texts = LiveTexts(HeldStrings(pa.array(["a", "b"])), matcher=Matcher()).using(embedding=table)
+        texts = LiveTexts(HeldStrings(pa.array(["a", "b"])), Reader(matcher=Matcher())).using(embedding=table)
         assert texts.vectors(np.arange(2))[0].tolist() == [[127, 0], [0, 127]]
         assert texts.benchmark(np.arange(2)).tolist() == [False, True]
 

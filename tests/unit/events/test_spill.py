@@ -36,7 +36,7 @@ def assert_same(held, spilled):
         plain, lean = held.table[name].to_pylist(), spilled.table[name].to_pylist()
         if name == "prompt" and spilled.texts is not None:
             column = spilled.table[name].chunk(0)
-            words = spilled.texts.read(spilled.texts.places(column.dictionary))
+            words = spilled.texts.file.read(spilled.texts.places(column.dictionary))
             assert [None if code is None else words[code] for code in column.indices.to_pylist()] == plain
         elif name in NAMES:
             assert alike(plain, lean), name

@@ -40,18 +40,18 @@ class TestStore:
         rows = [row for row, text in enumerate(texts) if text is not None]
         random.shuffle(rows)
         assert (keys == NULL_KEY).tolist() == [text is None for text in texts]
-        assert store.read(numbers[rows]) == [texts[row] for row in rows]
-        assert store.read(store.places(pa.array(keys[rows]))) == [texts[row] for row in rows]
+        assert store.file.read(numbers[rows]) == [texts[row] for row in rows]
+        assert store.file.read(store.places(pa.array(keys[rows]))) == [texts[row] for row in rows]
 
     def test_a_text_stands_once_per_batch(self, tmp_path):
         store, _, numbers = stored(tmp_path, ["a", "b", "a"], ["b", "b"])
         assert numbers.tolist() == [0, 1, 0, 2, 2]
-        assert store.starts.tolist() == [0, 2, 3]
+        assert store.file.starts.tolist() == [0, 2, 3]
 
     def test_of_a_long_text_beginning_and_end_are_kept(self, tmp_path):
         long, wide, short = "a" * 5000 + "z" * 5000, "é" * 3399, "b" * (HEAD + TAIL)
         store, keys, numbers = stored(tmp_path, [long, short, wide])
-        assert store.read(numbers) == ["a" * HEAD + CUT + "z" * TAIL, short, wide]
+        assert store.file.read(numbers) == ["a" * HEAD + CUT + "z" * TAIL, short, wide]
         assert keys[0] == text_keys([long.encode()], 1)[0]
 
     def test_a_key_of_no_text_is_an_error(self, tmp_path):
