@@ -81,7 +81,7 @@ def alike_sets(view: View, gathering: Gathering, flagged: Bools, alpha: float) -
 
 def _sure(view: View, candidate: AlikeSet) -> AlikeSet:
     sums, spread, _ = view.families[Family.TEXT]
-    whole = judged(sums, candidate.members, np.arange(len(sums.n)), spread)
+    whole = judged(sums.of(candidate.members), np.arange(len(candidate.members)), candidate.members, spread)
     sure = whole.dealt >= OWN
     return AlikeSet(candidate.members[sure], candidate.log10_e, whole.dealt[sure])
 
@@ -95,7 +95,7 @@ def halves(view: View, gathering: Gathering, parties: Ints) -> tuple[Sums, Sums]
     order = np.argsort(who, kind="stable")
     turn = np.empty(len(rows), np.int64)
     turn[order] = np.arange(len(rows)) - np.searchsorted(who[order], who[order])
-    width = view.families[Family.TEXT][0].s.shape[1]
+    width = view.families[Family.TEXT][0].dimensions
     out = []
     for side in (0, 1):
         mine = np.flatnonzero(turn % 2 == side)
@@ -109,7 +109,7 @@ def halves(view: View, gathering: Gathering, parties: Ints) -> tuple[Sums, Sums]
 
 def neighbours(sums: Sums) -> csr_array:
     """Parties that are each among the other's nearest, by the unbiased distance of their means: weights of 1."""
-    mean = sums.s / sums.n[:, None]
+    mean = (sums.s / sums.n[:, None]).astype(np.float32)
     norm = (mean**2).sum(1)
     noise = (sums.q / sums.n - norm) / (sums.n - 1)
     near: list[Ints] = []

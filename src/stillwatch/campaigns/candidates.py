@@ -6,24 +6,26 @@ count of hypotheses for what its members *said*: only those are skipped that are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, triu
 
 from stillwatch.campaigns.communities import communities
-from stillwatch.campaigns.links import INFRASTRUCTURE, WEAKEST, Graph, LinkKind
+from stillwatch.campaigns.links import INFRASTRUCTURE, Graph, LinkKind, total_of
 from stillwatch.detect.cells import CellCounts
-from stillwatch.detect.families import COMMON_NIGHT, Family, night_in_common
+from stillwatch.detect.families import COMMON_NIGHT, Family, State, night_in_common
 from stillwatch.detect.individuality import (
     SetEvidence,
     Spread,
-    Sums,
+    evidence_of_sets,
     pair_evidence,
     reach,
     set_evidence,
 )
 from stillwatch.detect.log import Bools, Floats, Ints
+from stillwatch.detect.party_sums import PartySums
 from stillwatch.detect.setup import SetupCounts
 
 SMALLEST_SET = 5
@@ -50,7 +52,7 @@ class View:
     """What is known as of ``ts``: sums per family, links, set-ups, hand-offs."""
 
     ts: int
-    families: dict[Family, tuple[Sums, Spread, Floats]]
+    families: State
     graph: Graph
     infrastructure: csr_array
     setup: SetupCounts
@@ -88,24 +90,19 @@ class Candidate:
         return self.members[self.dealt > 0.5]
 
 
-def behavioural_graph(view_sums: Sums, spread: Spread, links: csr_array) -> csr_array:
+def behavioural_graph(sums: PartySums, spread: Spread, links: csr_array) -> csr_array:
     """The links without those between parties that behave as two people do."""
     upper = triu(links, k=1).tocoo()
-    alike = pair_evidence(view_sums, spread, upper.row, upper.col) > TWO_PEOPLE
+    parties, place = np.unique(np.r_[upper.row, upper.col], return_inverse=True)
+    left, right = np.split(place, 2)
+    alike = pair_evidence(sums.of(parties), spread, left, right) > TWO_PEOPLE
     kept = coo_array((upper.data[alike], (upper.row[alike], upper.col[alike])), shape=links.shape).tocsr()
     return csr_array(kept + kept.T)
 
 
 def infrastructure_of(graph: Graph) -> csr_array:
     """Links of the kinds that strangers do not share by using the same software."""
-    total = csr_array(graph.weight.shape)
-    for kind in INFRASTRUCTURE:
-        if kind in graph.by_kind:
-            total = total + graph.by_kind[kind]
-    total.data[total.data < WEAKEST] = 0
-    total.eliminate_zeros()
-    total.sort_indices()
-    return csr_array(total)
+    return total_of(graph.shape, (graph.by_kind[kind] for kind in INFRASTRUCTURE if kind in graph.by_kind))
 
 
 def handoff_evidence(view: View, members: Ints) -> tuple[int, float, float]:
@@ -127,41 +124,81 @@ def handoff_evidence(view: View, members: Ints) -> tuple[int, float, float]:
 
 
 def judge(view: View, members: Ints) -> Candidate:
-    """Evidence of one community: mean of the e-values of its families (valid under any dependence)."""
+    """Evidence of one set of parties: see :func:`judge_all`."""
+    return judge_all(view, [members])[0]
+
+
+def judge_all(view: View, sets: Sequence[Ints]) -> list[Candidate]:
+    """Evidence of each set: the mean of the e-values of its families (valid under any dependence).
+
+    A first look at the leading family alone sorts out the sets in which fewer than :data:`SMALLEST_SET` look dealt.
+    """
+    if not sets:
+        return []
     sums, spread, population = view.families[view.leading]
-    own = sums.of(members)
-    lead = set_evidence(own, spread, population, steps=5)
-    handed = handoff_evidence(view, members)
-    if (lead.dealt > 0.5).sum() < SMALLEST_SET:
+    joined, starts = np.concatenate(sets), _starts_of(sets)
+    first = evidence_of_sets(sums.of(joined), starts, spread, population, steps=5)
+    out: dict[int, Candidate] = {}
+    able: list[int] = []
+    for at, (members, lead) in enumerate(zip(sets, first, strict=True)):
+        if (lead.dealt > 0.5).sum() >= SMALLEST_SET:
+            able.append(at)
+            continue
         weak = min(lead.log10_e, 0.0)
-        return Candidate(
-            members, weak, {view.leading: weak}, lead.dealt, lead.log_ratio, *handed, 0.0, {view.leading: lead.rho}
-        )
-    lean = view.setup.lean(members, lead.dealt) + view.cells.lean(members, members, lead.dealt)
-    lead = set_evidence(own, spread, population, lean, steps=4)
-    found: dict[Family, float] = {view.leading: lead.log10_e}
-    rho: dict[Family, float] = {view.leading: lead.rho}
-    rhythm_sums, _, _ = view.families[Family.RHYTHM]
-    weight = lead.dealt[:, None]
-    night = night_in_common(
-        (weight * rhythm_sums.s[members]).sum(0) / max((weight[:, 0] * rhythm_sums.n[members]).sum(), 1)
-    )
-    for family in (Family.STYLE, Family.RHYTHM):
-        if family in view.families and family not in found and not (family is Family.RHYTHM and night > COMMON_NIGHT):
-            found[family], rho[family] = _follow(view, family, members, lead)
+        by_family, rho = {view.leading: weak}, {view.leading: lead.rho}
+        handed = handoff_evidence(view, members)
+        out[at] = Candidate(members, weak, by_family, lead.dealt, lead.log_ratio, *handed, 0.0, rho)
+    out |= dict(zip(able, _judge_able(view, [sets[i] for i in able], [first[i] for i in able]), strict=True))
+    return [out[at] for at in range(len(sets))]
+
+
+def _judge_able(view: View, sets: list[Ints], first: list[SetEvidence]) -> list[Candidate]:
+    """Sets with enough members that look dealt, in all families, with what set-up and cells say of each member."""
+    if not sets:
+        return []
+    sums, spread, population = view.families[view.leading]
+    joined, starts = np.concatenate(sets), _starts_of(sets)
+    dealt = np.concatenate([f.dealt for f in first])
+    lean = view.setup.lean_of_sets(joined, starts, dealt) + view.cells.lean_of_sets(joined, starts, dealt)
+    lead = evidence_of_sets(sums.of(joined), starts, spread, population, lean, steps=4)
+    chosen = np.concatenate([f.dealt for f in lead])
+    hours = view.families[Family.RHYTHM][0].of(joined)
+    weighted, openings = (np.add.reduceat(chosen[:, None] * x, starts) for x in (hours.s, hours.n[:, None]))
+    nights = [night_in_common(row / max(float(n), 1)) for row, n in zip(weighted, openings[:, 0], strict=True)]
+    others = {
+        family: _follow(view, family, joined, starts, chosen)
+        for family in (Family.STYLE, Family.RHYTHM)
+        if family in view.families and family is not view.leading
+    }
+    out = []
+    for at, members in enumerate(sets):
+        found, rho = {view.leading: lead[at].log10_e}, {view.leading: lead[at].rho}
+        for family, evidence in others.items():
+            if not (family is Family.RHYTHM and nights[at] > COMMON_NIGHT):
+                found[family], rho[family] = evidence[at].log10_e, evidence[at].rho
+        out.append(_candidate(view, members, lead[at], found, rho, nights[at]))
+    return out
+
+
+def _candidate(
+    view: View, members: Ints, lead: SetEvidence, found: dict[Family, float], rho: dict[Family, float], night: float
+) -> Candidate:
     if night > COMMON_NIGHT:
         found[Family.RHYTHM] = min(found.get(Family.RHYTHM, 0.0), 0.0)
     families = 3 if Family.TEXT in view.families else 1
     log10_e = float(np.logaddexp.reduce(np.array(list(found.values())) * np.log(10)) / np.log(10) - np.log10(families))
+    handed = handoff_evidence(view, members)
     return Candidate(members, log10_e, found, lead.dealt, lead.log_ratio, *handed, night, rho)
 
 
-def _follow(view: View, family: Family, members: Ints, lead: SetEvidence) -> tuple[float, float]:
+def _follow(view: View, family: Family, joined: Ints, starts: Ints, chosen: Floats) -> list[SetEvidence]:
     """Evidence and correlation of another family with the members that the leading family chose."""
     sums, spread, population = view.families[family]
-    lean = np.where(lead.dealt > 0.5, 4.0, -4.0)
-    other = set_evidence(sums.of(members), spread, population, lean, steps=3)
-    return other.log10_e, other.rho
+    return evidence_of_sets(sums.of(joined), starts, spread, population, np.where(chosen > 0.5, 4.0, -4.0), steps=3)
+
+
+def _starts_of(sets: Sequence[Ints]) -> Ints:
+    return np.cumsum([0, *(len(members) for members in sets[:-1])])
 
 
 @dataclass
@@ -171,15 +208,22 @@ class Judged:
     by_members: dict[bytes, tuple[float, Candidate]]
 
     def judge(self, view: View, members: Ints, bar: float) -> Candidate:
+        """Judge one set: see :meth:`judge_all`."""
+        return self.judge_all(view, [members], bar)[0]
+
+    def judge_all(self, view: View, sets: Sequence[Ints], bar: float) -> list[Candidate]:
         """Judge, or take the last judgement where less than :data:`STALE` has been added and it was far below the bar."""
-        size = float(view.families[view.leading][0].n[members].sum())
-        key = members.tobytes()
+        n = view.families[view.leading][0].n
+        size = [float(n[members].sum()) for members in sets]
+        keys = [members.tobytes() for members in sets]
+        due = [at for at in range(len(sets)) if not self._good(keys[at], size[at], bar)]
+        for at, fresh in zip(due, judge_all(view, [sets[i] for i in due]), strict=True):
+            self.by_members[keys[at]] = (size[at], fresh)
+        return [self.by_members[key][1] for key in keys]
+
+    def _good(self, key: bytes, size: float, bar: float) -> bool:
         known = self.by_members.get(key)
-        if known and known[1].log10_e < bar / 2 and size < known[0] * (1 + STALE):
-            return known[1]
-        fresh = judge(view, members)
-        self.by_members[key] = (size, fresh)
-        return fresh
+        return known is not None and known[1].log10_e < bar / 2 and size < known[0] * (1 + STALE)
 
 
 def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[list[Candidate], int]:
@@ -197,16 +241,17 @@ def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[l
     handed = np.zeros(len(most))
     if LinkKind.HANDOFF in view.graph.by_kind:
         handed = np.asarray(view.graph.by_kind[LinkKind.HANDOFF].sum(1)).ravel()
-    judged = []
+    able = []
     for members in communities(graph):
         weight = most[members]
         if weight @ known[members] > KNOWN * weight.sum():
             continue
         if weight.sum() >= bar * np.log(10) or handed[members].sum() > 0:
-            judged.append(earlier.judge(view, members, bar))
+            able.append(members)
+    judged = earlier.judge_all(view, able, bar)
     pieces = [Piece(c.members, c.core, c.by_family[view.leading]) for c in judged if c.log10_e > PROMISING]
     joined, attempts = join(view, pieces)
-    return judged + [earlier.judge(view, members, bar) for members in joined], len(judged) + attempts
+    return judged + earlier.judge_all(view, joined, bar), len(judged) + attempts
 
 
 @dataclass(frozen=True, eq=False)

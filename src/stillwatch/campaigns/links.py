@@ -11,16 +11,22 @@ Source of the weight: inverse document frequency (Sparck Jones 1972), as the sur
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
 from stillwatch.detect.log import NONE, Codes, Ints, Log, pairs
 
 MOST_SHARED = 60
 """Document frequency above which a value links nobody."""
+MOST_PAIRS = 1_500_000
+"""Pairs of parties that the values of one kind may link at a moment: beyond, the rarest values count first. A log of a
+hundred thousand accounts behind shared exits would link everybody with everybody."""
 WEAKEST = 1.0
 """Edges below this weight (nats) are not kept."""
 PROMOTION = "promo_"
@@ -61,6 +67,13 @@ class Incidence:
     value: Ints
     since: Ints
     names: Codes | None
+
+    @cached_property
+    def shared(self) -> Incidence:
+        """Only the values that several parties show before the log ends: no other can ever link. Values are numbered anew."""
+        several = np.flatnonzero(np.bincount(self.value, minlength=1)[self.value] > 1)
+        _, value = np.unique(self.value[several], return_inverse=True)
+        return Incidence(self.kind, self.party[several], value, self.since[several], None)
 
     def upto(self, ts: int) -> int:
         """How many incidences had happened by ``ts``."""
@@ -185,46 +198,100 @@ def _handoffs(log: Log) -> Incidence:
     return _first_shown(LinkKind.HANDOFF, both, np.r_[value, value], np.r_[when, when], None)
 
 
-@dataclass(frozen=True)
 class Graph:
-    """Links as of one moment.
+    """Links as of one moment; each part is made when it is first asked for.
 
-    ``weight``: symmetric (parties, parties) matrix in nats of all kinds; ``by_kind``: its parts; ``shown``: per kind the
-    (parties, values) matrix of ones, without values too common to link.
+    ``by_kind``: per kind the symmetric (parties, parties) matrix in nats; ``weight``: all kinds together; ``shown``: per
+    kind the (parties, values) matrix of ones, without values too common to link. A kind without a link is in neither.
     """
 
-    weight: csr_array
-    by_kind: dict[LinkKind, csr_array]
-    shown: dict[LinkKind, csr_array]
+    def __init__(self, parties: int, kinds: Mapping[LinkKind, Incidence], ts: int, active: int) -> None:
+        """Links among so many parties, ``active`` of them seen until ``ts``."""
+        self._parties, self._active = parties, active
+        self.by_kind: Mapping[LinkKind, csr_array] = _Lazy(kinds, lambda shown: self._links(shown, ts))
+        self.shown: Mapping[LinkKind, csr_array] = _Lazy(kinds, lambda shown: self._shown(shown, ts))
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Parties twice."""
+        return (self._parties, self._parties)
 
-def graph_at(log: Log, kinds: dict[LinkKind, Incidence], ts: int, active: int) -> Graph:
-    """The link graph as of ``ts`` among ``active`` parties seen so far."""
-    size = log.parties
-    parts: dict[LinkKind, csr_array] = {}
-    shown: dict[LinkKind, csr_array] = {}
-    total = csr_array((size, size))
-    for kind, incidence in kinds.items():
+    @property
+    def weight(self) -> csr_array:
+        """Links of all kinds, without those below :data:`WEAKEST`."""
+        return total_of(self.shape, self.by_kind.values())
+
+    def _shown(self, incidence: Incidence, ts: int) -> csr_array | None:
         count = incidence.upto(ts)
-        if not count:
-            continue
-        party, value = incidence.party[:count], incidence.value[:count]
-        df = np.bincount(value)[value]
-        linkable = df <= LIMIT.get(kind, MOST_SHARED)
-        party, value, df = party[linkable], value[linkable], df[linkable]
+        party, value, _ = _linkable(incidence.kind, incidence.party[:count], incidence.value[:count])
+        return self._matrix(party, value, np.ones(len(party))) if len(party) else None
+
+    def _links(self, incidence: Incidence, ts: int) -> csr_array | None:
+        several = incidence.shared
+        count = several.upto(ts)
+        party, value, df = _linkable(incidence.kind, several.party[:count], several.value[:count])
         if not len(party):
-            continue
-        width = int(value.max()) + 1
-        shown[kind] = coo_array((np.ones(len(party)), (party, value)), shape=(size, width)).tocsr()
-        nats = np.log(max(active, 2) / df) - DISCOUNT[kind]
-        links = (df >= 2) & (nats > 0)
-        half = coo_array((np.sqrt(nats[links]), (party[links], value[links])), shape=(size, width)).tocsr()
+            return None
+        nats = np.log(max(self._active, 2) / df) - DISCOUNT[incidence.kind]
+        links = (df >= 2) & (nats > 0) & (df <= _rarest(df))
+        half = self._matrix(party[links], value[links], np.sqrt(nats[links]))
         part = csr_array(half @ half.T)
         part.setdiag(0)
         part.eliminate_zeros()
-        parts[kind] = part
+        return part
+
+    def _matrix(self, party: Ints, value: Ints, data: npt.NDArray[np.float64]) -> csr_array:
+        width = int(value.max(initial=0)) + 1
+        return coo_array((data, (party, value)), shape=(self._parties, width)).tocsr()
+
+
+class _Lazy(Mapping[LinkKind, csr_array]):
+    """Matrices by kind, each made once; a kind for which there is none is not in it."""
+
+    def __init__(self, kinds: Mapping[LinkKind, Incidence], make: Callable[[Incidence], csr_array | None]) -> None:
+        self._kinds, self._make = kinds, make
+        self._made: dict[LinkKind, csr_array | None] = {}
+
+    def __getitem__(self, kind: LinkKind) -> csr_array:
+        if kind not in self._made:
+            self._made[kind] = self._make(self._kinds[kind])
+        if (made := self._made[kind]) is None:
+            raise KeyError(kind)
+        return made
+
+    def __iter__(self) -> Iterator[LinkKind]:
+        return (kind for kind in self._kinds if kind in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _linkable(kind: LinkKind, party: Ints, value: Ints) -> tuple[Ints, Ints, Ints]:
+    """Incidences of values that few enough parties share, and how many share each."""
+    df = np.bincount(value)[value] if len(value) else value
+    kept = df <= LIMIT.get(kind, MOST_SHARED)
+    return party[kept], value[kept], df[kept]
+
+
+def _rarest(df: Ints) -> int:
+    """Sharers up to which values may link, so that there are :data:`MOST_PAIRS` pairs at most. ``df`` per incidence."""
+    pairs_of = (
+        np.cumsum(np.bincount(df, df - 1.0)) / 2
+    )  # an incidence of a value with df sharers stands for df - 1 half pairs
+    return max(int(np.searchsorted(pairs_of, MOST_PAIRS, side="right")) - 1, 2)
+
+
+def total_of(shape: tuple[int, int], parts: Iterable[csr_array]) -> csr_array:
+    """The sum of some link matrices, without links below :data:`WEAKEST`."""
+    total = csr_array(shape)
+    for part in parts:
         total = total + part
     total.data[total.data < WEAKEST] = 0
     total.eliminate_zeros()
     total.sort_indices()
-    return Graph(csr_array(total), parts, shown)
+    return csr_array(total)
+
+
+def graph_at(log: Log, kinds: Mapping[LinkKind, Incidence], ts: int, active: int) -> Graph:
+    """The link graph as of ``ts`` among ``active`` parties seen so far."""
+    return Graph(log.parties, kinds, ts, active)

@@ -47,25 +47,33 @@ THOROUGH_EVERY = 6
 
 ALIKE_EVERY = 24
 """Hours between searches for sets that share nothing rare."""
+PACE = ((20_000, 1), (60_000, 2), (1 << 62, 6))
+"""(parties seen so far up to which it holds, factor): among more parties all of these intervals are so many times longer,
+so that a log of 16 million exchanges is walked in minutes."""
 
 
 @dataclass(frozen=True)
 class _Look:
     """What is done at a look: known campaigns are always followed."""
 
+    due: bool
     discover: bool
     thorough: bool
     alike: bool
 
     @classmethod
-    def at(cls, ts: int) -> _Look:
-        """By the hour alone, so that a look does not depend on what comes after it."""
+    def at(cls, ts: int, active: int) -> _Look:
+        """By the hour and the parties seen until then alone, so that a look does not depend on what comes after it."""
         hour = ts // MICROSECONDS_PER_HOUR
-        return cls(
-            hour % DISCOVER_EVERY == 0 or hour % THOROUGH_EVERY == 0,
-            hour % THOROUGH_EVERY == 0,
-            hour % ALIKE_EVERY == 0,
-        )
+        pace = next(factor for most, factor in PACE if active <= most)
+        thorough = hour % (THOROUGH_EVERY * pace) == 0
+        discover = hour % (DISCOVER_EVERY * pace) == 0 or thorough
+        return cls(hour % pace == 0, discover, thorough, hour % (ALIKE_EVERY * pace) == 0)
+
+    @classmethod
+    def last(cls) -> _Look:
+        """All there is, for the end of a log."""
+        return cls(due=True, discover=True, thorough=True, alike=True)
 
 
 @dataclass
@@ -106,29 +114,40 @@ class Looker:
     alpha: float = 0.01
     end: int | None = None
     judged: Judged = field(default_factory=lambda: Judged({}))
+    continued: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nobody has continued a conversation yet."""
+        self.continued = np.zeros(self.log.parties, np.int64)
 
     def walk(self, progress: Callable[[int, int], None] | None = None) -> Outcome:
         """All looks in order of time. ``progress`` is told (looks done, looks in all)."""
         setup, times = SetupCounts.start(self.log), hours(self.log, self.end)
-        opened = self.log.ts[self.rows]
         outcome = Outcome([], [], np.log10(1 / self.alpha), 0, 0, None)
         families: State | None = None
         for number, ts in enumerate(times):
-            upto = int(np.searchsorted(opened, ts, side="right"))
-            self.gathering.advance(upto)
-            self.cells.advance(upto)
-            setup.advance(self.log.upto(ts))
-            kind = _Look.at(ts)
-            if kind.discover or outcome.campaigns:
+            kind, last = _Look.at(ts, int((self.facts.first_seen <= ts).sum())), number == len(times) - 1
+            if kind.due or last:
+                self._advance(ts, setup)
+            if (kind.due or last) and (kind.discover or outcome.campaigns):
                 families = self.gathering.state(None if kind.discover else families)
                 self._look(self._view(ts, setup, families), kind, outcome)
-            if number == len(times) - 1 and not kind.alike:  # what this hour's look finds, and then all there is
-                view = self._view(ts, setup, self.gathering.state())
-                self._look(view, _Look(discover=True, thorough=True, alike=True), outcome)
-            outcome.looks += 1
+            if last and not kind.alike:  # what this hour's look finds, and then all there is
+                self._look(self._view(ts, setup, self.gathering.state()), _Look.last(), outcome)
+            outcome.looks += kind.due or last
             if progress:
                 progress(number + 1, len(times))
         return outcome
+
+    def _advance(self, ts: int, setup: SetupCounts) -> None:
+        """Count what arrived until ``ts``."""
+        upto = int(np.searchsorted(self.log.ts[self.rows], ts, side="right"))
+        self.gathering.advance(upto)
+        self.cells.advance(upto)
+        new = slice(setup.seen, self.log.upto(ts))
+        going_on = self.log.context_in[new] != NONE
+        self.continued += np.bincount(self.log.party[new][going_on], minlength=self.log.parties)
+        setup.advance(self.log.upto(ts))
 
     def _look(self, view: View, kind: _Look, outcome: Outcome) -> None:
         if kind.discover:
@@ -145,9 +164,7 @@ class Looker:
         first_seen = self.facts.first_seen
         active = int((first_seen <= ts).sum())
         graph = graph_at(self.log, self.kinds, ts, active)
-        upto = self.log.upto(ts)
-        going_on = self.log.context_in[:upto] != NONE
-        continued = np.bincount(self.log.party[:upto][going_on], minlength=self.log.parties)
+        continued = self.continued
         weight = float(np.log(max(active, 2) / 2))
         part = graph.by_kind.get(LinkKind.HANDOFF)
         pairs = float(part.sum()) / 2 / max(weight, 1e-9) if part is not None else 0.0

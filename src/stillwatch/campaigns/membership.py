@@ -14,7 +14,7 @@ import numpy as np
 from stillwatch.campaigns.candidates import View
 from stillwatch.campaigns.links import LinkKind
 from stillwatch.detect.families import Family
-from stillwatch.detect.individuality import dealt_against_people, resemblance, squared_distance
+from stillwatch.detect.individuality import Pool, against_centre
 from stillwatch.detect.log import Bools, Floats, Ints
 
 FLAG = 3.0
@@ -131,13 +131,10 @@ def membership(
         near |= bound
     parties = np.arange(size) if everybody else np.union1d(np.flatnonzero(near), wider)
     sums, spread, population = view.families[view.leading]
-    core, who, own = sums.of(members), sums.of(parties), lawful[parties]
-    pooled, total = core.s.sum(0), float(core.n.sum())
-    centre = (pooled - own[:, None] * who.s) / np.maximum(total - own * who.n, 1.0)[:, None]
-    alike = (
-        resemblance(who, centre, population, spread) + view.cells.lean(parties, members, np.ones(len(members)))
-    ) / 2
-    ratio = dealt_against_people(who.n, squared_distance(who, centre), spread)
+    core = sums.of(members)
+    pool = Pool(float(core.n.sum()), core.s.sum(0))
+    near_corpus, ratio = against_centre(sums.of(parties), population, spread, pool, lawful[parties])
+    alike = (near_corpus + view.cells.lean(parties, members, np.ones(len(members)))) / 2
     core_setup = view.setup.shares(members).mean(0)
     setup = view.setup.lean_to(view.setup.shares(parties), core_setup, float(len(members)))
     links = link_odds(view, parties, wider)

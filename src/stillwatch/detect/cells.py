@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.cluster.vq import kmeans2, vq
 
 from stillwatch.detect.families import Family, Kept, real, vectors
-from stillwatch.detect.log import Floats, Ints, Log
+from stillwatch.detect.log import Floats, Ints, Log, pairs
 from stillwatch.detect.sketch import StaticEmbedding
 
 CELLS = 128
@@ -27,6 +28,8 @@ MOST = 12.0
 LENGTH_BINS = 10
 CHUNK = 50_000
 """Openings whose cells are found at a time."""
+CAP = 8
+"""Openings of one party in one cell that count towards what everybody asks."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,13 @@ def _by_length(log: Log, rows: Ints) -> Ints:
 
 @dataclass
 class CellCounts:
-    """Openings per party and cell, as of a moment."""
+    """Openings per party and cell, as of a moment: ``counts`` (parties, cells), whole numbers of 16 bits."""
 
-    counts: Floats
+    counts: npt.NDArray[np.uint16]
     party: Ints
     cell: Ints
     population: Floats
+    capped: Ints
     needs: int = 0
     seen: int = 0
 
@@ -96,29 +100,53 @@ class CellCounts:
     def start(cls, log: Log, rows: Ints, cell: Ints, needs: int = 0) -> CellCounts:
         """Nothing counted yet. ``needs``: openings that the codebook was fitted on (:attr:`Cells.needs`)."""
         width = int(cell.max(initial=0)) + 1
-        return cls(np.zeros((log.parties, width)), log.party[rows], cell, np.full(width, 1 / width), needs)
+        counts = np.zeros((log.parties, width), np.uint16)
+        return cls(counts, log.party[rows], cell, np.full(width, 1 / width), np.zeros(width, np.int64), needs)
 
     def advance(self, until: int) -> None:
-        """Count the openings up to position ``until``."""
+        """Count the openings up to position ``until``; a party counts each cell at most :data:`CAP` times for everybody."""
         if until <= self.seen:
             return
         part = slice(self.seen, until)
-        np.add.at(self.counts, (self.party[part], self.cell[part]), 1)
+        width = self.counts.shape[1]
+        where, new = np.unique(pairs(self.party[part], self.cell[part], width), return_counts=True)
+        party, cell = where // width, where % width
+        before = self.counts[party, cell].astype(np.int64)
+        self.counts[party, cell] = before + new
+        self.capped += np.bincount(cell, np.minimum(before + new, CAP) - np.minimum(before, CAP), width).astype(
+            np.int64
+        )
         self.seen = until
-        every = np.minimum(self.counts, 8).sum(0) + 0.5
+        every = self.capped + 0.5
         self.population = every / every.sum()
 
     def lean(self, parties: Ints, members: Ints, weight: Floats) -> Floats:
-        """0 until the codebook's openings have all been seen (a look must not use what came later); then the log ratio per party: its openings among the members' corpus (leave one out) against the log's, within +-12."""
+        """Log ratio per party: its openings among the members' corpus (leave one out) against the log's, within +-12.
+
+        0 until the codebook's openings have all been seen (a look must not use what came later).
+        """
         if self.seen < self.needs:
             return np.zeros(len(parties))
         own = np.zeros(len(self.counts))
         own[members] = weight
-        pooled = own[members] @ self.counts[members]
-        mine = self.counts[parties]
-        others = pooled - own[parties][:, None] * mine
-        total = others.sum(1, keepdims=True)
-        blur = 0.1 * np.sqrt(total) + 1
-        corpus = (others + blur * self.population) / (total + blur)
-        ratio = np.log(corpus / self.population)
-        return np.asarray(np.clip(TEMPER * (mine * np.clip(ratio, -3, 3)).sum(1), -MOST, MOST))
+        pooled = weight @ self.counts[members]
+        return self._lean(self.counts[parties], pooled[None], np.zeros(len(parties), np.int64), own[parties])
+
+    def lean_of_sets(self, members: Ints, starts: Ints, weight: Floats) -> Floats:
+        """:meth:`lean` of the members of many sets, each among its own: ``members`` one set after the other, ``starts`` where each begins."""
+        if self.seen < self.needs:
+            return np.zeros(len(members))
+        mine = self.counts[members]
+        of_set = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(members)]))
+        return self._lean(mine, np.add.reduceat(weight[:, None] * mine, starts), of_set, weight)
+
+    def _lean(self, mine: npt.NDArray[np.uint16], pooled: Floats, of_set: Ints, weight: Floats) -> Floats:
+        """``mine`` (k, cells) against the others of ``pooled`` (sets, cells); only the cells that a party shows count."""
+        row, cell = np.nonzero(mine)
+        shown = mine[row, cell].astype(np.float64)
+        total = (pooled.sum(1)[of_set] - weight * mine.sum(1))[row]
+        blur = 0.1 * np.sqrt(np.maximum(total, 0)) + 1
+        usual = self.population[cell]
+        corpus = (pooled[of_set[row], cell] - weight[row] * shown + blur * usual) / (total + blur)
+        ratio = np.clip(np.log(corpus / usual), -3, 3)
+        return np.asarray(np.clip(TEMPER * np.bincount(row, shown * ratio, len(mine)), -MOST, MOST))

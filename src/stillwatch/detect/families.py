@@ -14,8 +14,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from stillwatch.detect.individuality import Spread, Sums
+from stillwatch.detect.individuality import Spread
 from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Floats, Ints, Log
+from stillwatch.detect.party_sums import Joined, PartySums, Tally
 from stillwatch.detect.sketch.embed import StaticEmbedding
 from stillwatch.detect.sketch.kept import UNIT, Kept, kept, real
 from stillwatch.detect.texts import LiveTexts
@@ -23,6 +24,8 @@ from stillwatch.detect.texts import LiveTexts
 __all__ = ["UNIT", "Family", "Gathering", "Kept", "State", "kept", "night_in_common", "real", "rhythm", "vectors"]
 
 HARMONICS = 4
+CHUNK = 50_000
+"""Distinct texts that are embedded at a time."""
 COMMON_NIGHT = 0.5
 """Resultant length of the hours of a set above which its members keep the same hours."""
 
@@ -36,7 +39,9 @@ class Family(StrEnum):
     RHYTHM = "rhythm"
 
 
-State = dict[Family, tuple[Sums, Spread, Floats]]
+LEARN_FROM = 20_000
+"""Parties, the first of the log, from which the spread of people is learned: more would not change it."""
+State = dict[Family, tuple[PartySums, Spread, Floats]]
 """Per family: sums per party, spread of people, mean of the population."""
 
 
@@ -80,7 +85,7 @@ class Gathering:
     rows: Ints
     party: Ints
     vectors: dict[Family, Kept]
-    sums: dict[Family, Sums]
+    sums: dict[Family, Tally]
     outer: dict[Family, Floats]
     cross: Floats | None
     seen: int = 0
@@ -88,26 +93,33 @@ class Gathering:
     @classmethod
     def start(cls, log: Log, rows: Ints, found: dict[Family, Kept]) -> Gathering:
         """Nothing seen yet. ``rows`` are the openings, ``found`` their vectors."""
-        party = log.party[rows]
+        return cls.over(rows, log.party[rows], log.parties, found)
+
+    @classmethod
+    def over(cls, rows: Ints, party: Ints, parties: int, found: dict[Family, Kept]) -> Gathering:
+        """As :meth:`start` for openings of the parties ``party`` (openings,) out of so many."""
         cross = None
         if Family.CONTENT in found:
             cross = np.zeros((found[Family.CONTENT].shape[1], found[Family.STYLE].shape[1]))
-        sums = {name: Sums.zeros(log.parties, v.shape[1]) for name, v in found.items()}
+        sums = {name: Tally.zeros(parties, v) for name, v in found.items()}
         return cls(rows, party, found, sums, {name: np.zeros((v.shape[1],) * 2) for name, v in found.items()}, cross)
 
     def advance(self, until: int) -> None:
         """Take in the openings up to position ``until``."""
-        if until <= self.seen:
-            return
-        part = slice(self.seen, until)
+        for start in range(self.seen, until, CHUNK):
+            self._add(slice(start, min(start + CHUNK, until)))
+        self.seen = max(until, self.seen)
+
+    def _add(self, part: slice) -> None:
         who = self.party[part]
+        learned = who < LEARN_FROM
         for name, x in self.vectors.items():
-            new = real(x[part])
-            self.sums[name].add(who, new)
+            self.sums[name].add(who, x[part])
+            new = real(x[part][learned])
             self.outer[name] += new.T @ new
         if self.cross is not None:
-            self.cross += real(self.vectors[Family.CONTENT][part]).T @ real(self.vectors[Family.STYLE][part])
-        self.seen = until
+            content, style = (real(self.vectors[f][part][learned]) for f in (Family.CONTENT, Family.STYLE))
+            self.cross += content.T @ style
 
     def joined(self, rows: Ints, families: State) -> Floats:
         """Vectors of some openings as the leading family compares them: (k, d)."""
@@ -123,25 +135,27 @@ class Gathering:
         """
         out: State = {}
         for name, sums in self.sums.items():
-            spread = before[name][1] if before else Spread.learn(sums, self.outer[name])
-            out[name] = (sums, spread, sums.s.sum(0) / max(sums.n.sum(), 1))
+            spread = before[name][1] if before else self._learn(sums, self.outer[name])
+            out[name] = (sums, spread, sums.mean)
         if Family.CONTENT in out:
             out[Family.TEXT] = self._text(out, before)
         return out
 
-    def _text(self, out: State, before: State | None) -> tuple[Sums, Spread, Floats]:
+    def _text(self, out: State, before: State | None) -> tuple[PartySums, Spread, Floats]:
         """Content and style side by side, each divided by its standard deviation."""
         assert self.cross is not None
-        (a, spread_a, _), (b, spread_b, _) = out[Family.CONTENT], out[Family.STYLE]
-        va, vb = spread_a.variance, spread_b.variance
-        sums = Sums(a.n, np.hstack([a.s / np.sqrt(va), b.s / np.sqrt(vb)]), a.q / va + b.q / vb)
-        population = sums.s.sum(0) / max(sums.n.sum(), 1)
+        va, vb = out[Family.CONTENT][1].variance, out[Family.STYLE][1].variance
+        sums = Joined(self.sums[Family.CONTENT], self.sums[Family.STYLE], (float(np.sqrt(va)), float(np.sqrt(vb))))
         if before:
-            return sums, before[Family.TEXT][1], population
-        size_a = a.s.shape[1]
-        outer = np.zeros((sums.s.shape[1],) * 2)
+            return sums, before[Family.TEXT][1], sums.mean
+        size_a = sums.left.dimensions
+        outer = np.zeros((sums.dimensions,) * 2)
         outer[:size_a, :size_a] = self.outer[Family.CONTENT] / va
         outer[size_a:, size_a:] = self.outer[Family.STYLE] / vb
         outer[:size_a, size_a:] = self.cross / np.sqrt(va * vb)
         outer[size_a:, :size_a] = outer[:size_a, size_a:].T
-        return sums, Spread.learn(sums, outer), population
+        return sums, self._learn(sums, outer), sums.mean
+
+    @staticmethod
+    def _learn(sums: PartySums, outer: Floats) -> Spread:
+        return Spread.learn(sums.of(np.arange(min(len(sums.n), LEARN_FROM))), outer)

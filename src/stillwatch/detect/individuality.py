@@ -23,13 +23,14 @@ Source for the correlation: Donner 1986, "A review of inference procedures for t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
+Bools = npt.NDArray[np.bool_]
 
 MIXTURE = (0.1, 0.3, 0.6, 0.9)
 """Shares of dealt accounts over which :func:`set_evidence` averages, with equal weight."""
@@ -44,6 +45,12 @@ Order of magnitude of the correlation measured on real users of a public chat (4
 """
 PEOPLE_NEEDED = 100
 ENOUGH_OPENINGS = 20
+BLOCK = 2_000
+"""Members judged at a time (:func:`evidence_of_sets`)."""
+SETTLED = 0.02
+"""Change of a responsibility below which a set's members are settled."""
+DEALT = 0.5
+"""Responsibility above which a member counts as dealt."""
 ALIKE = 0.85
 """Linked people (colleagues, classmates) are more alike than strangers: their spread is taken as 0.85 times the strangers'."""
 
@@ -87,26 +94,68 @@ def correlation(sums: Sums) -> float:
     rho = (W - B) / (V - B), with W the mean inner product within accounts, B between accounts, V the mean squared norm.
     Unbiased numerator for any n >= 2 and unequal sizes.
     """
-    keep = sums.n >= 2
-    n, s, q = sums.n[keep], sums.s[keep], sums.q[keep]
-    if len(n) < 2:
-        return float("nan")
-    total, norms, all_s = n.sum(), (s**2).sum(1), s.sum(0)
-    within = (norms - q).sum() / (n * (n - 1)).sum()
-    between = (all_s @ all_s - norms.sum()) / (total**2 - (n**2).sum())
-    left = q.sum() / total - between
-    return float((within - between) / left) if left > 1e-12 * q.sum() / total else float("nan")
+    return float(correlations(sums, np.zeros(1, np.int64), np.ones(len(sums.n), bool))[0])
+
+
+def correlations(sums: Sums, starts: Ints, counted: Bools) -> Floats:
+    """:func:`correlation` of many sets, one after the other, over the members that are ``counted`` (k,)."""
+    if not len(sums.n):
+        return np.full(len(starts), np.nan)
+    keep = counted & (sums.n >= 2)
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(np.add.reduceat(np.where(keep, values, 0.0), starts))
+
+    all_s = np.add.reduceat(sums.s * keep[:, None], starts)
+    n, q, norms = total(sums.n), total(sums.q), total((sums.s**2).sum(1))
+    members, squares = np.add.reduceat(keep.astype(np.int64), starts), total(sums.n**2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = (norms - q) / (squares - n)
+        between = ((all_s**2).sum(1) - norms) / (n**2 - squares)
+        left = q / n - between
+        rho = (within - between) / left
+        known = (members >= 2) & (left > 1e-12 * q / n)
+    return np.where(known, rho, np.nan)
 
 
 def squared_distance(sums: Sums, centre: Floats) -> Floats:
     """Unbiased squared distance of each account's mean from ``centre`` ((d,) or (k, d)); nan below two openings."""
-    n = sums.n
-    g = np.atleast_2d(centre)
+    return _distance(sums.n, sums.q, *Dots.with_centre(sums.s, centre))
+
+
+def _distance(n: Floats, q: Floats, ss: Floats, sg: Floats, gg: Floats) -> Floats:
+    """:func:`squared_distance` from products: of the sum with itself, of the sum and of the centre with the centre."""
     out = np.full(len(n), np.nan)
     ok = n >= 2
-    raw = ((sums.s - n[:, None] * g) ** 2).sum(1) - (sums.q - 2 * (sums.s * g).sum(1) + n * (g**2).sum(1))
+    raw = ss - q - 2 * (n - 1) * sg + n * (n - 1) * gg
     out[ok] = raw[ok] / (n[ok] * (n[ok] - 1))
     return out
+
+
+class Dots(NamedTuple):
+    """Inner products (k,) that distances from a centre are made of: sums with themselves, with the centre, the centre's own."""
+
+    ss: Floats
+    sg: Floats
+    gg: Floats
+
+    @classmethod
+    def with_centre(cls, s: Floats, centre: Floats) -> Self:
+        """Of sums ``s`` (k, d) with a centre (d,) or one each (k, d)."""
+        own = np.einsum("kd,kd->k", s, s)
+        if centre.ndim == 1:
+            return cls(own, s @ centre, np.full(len(s), centre @ centre))
+        return cls(own, np.einsum("kd,kd->k", s, centre), np.einsum("kd,kd->k", centre, centre))
+
+    @classmethod
+    def leave_one_out(cls, ss: Floats, sp: Floats, pp: Floats, weight: Floats, left: Floats) -> Self:
+        """With the centre of the others.
+
+        ``sp``, ``pp`` are products with the weighted sum of all, of which each gives ``weight`` times its own; ``left``
+        (k,) is the number of openings that remain.
+        """
+        left = np.maximum(left, 1.0)
+        return cls(ss, (sp - weight * ss) / left, np.maximum(pp - 2 * weight * sp + weight**2 * ss, 0) / left**2)
 
 
 @dataclass(frozen=True)
@@ -183,15 +232,23 @@ def reach(n: Floats, spread: Spread) -> Floats:
     Depends on sizes only, so it may select the sets worth judging. Chance can give a little more (a distance estimated
     below 0); an account is never counted on for that.
     """
-    return np.maximum(dealt_against_people(n, np.zeros(len(n)), spread), 0.0)
+    sizes, where = np.unique(n, return_inverse=True)
+    return np.maximum(dealt_against_people(sizes, np.zeros(len(sizes)), spread), 0.0)[where]
 
 
 def mixture(log_ratios: Floats) -> float:
     """Natural logarithm of the e-value of a set from its members' log ratios: mean over shares of prod(1 - pi + pi L)."""
+    return float(mixtures(log_ratios, np.zeros(1, np.int64))[0])
+
+
+def mixtures(log_ratios: Floats, starts: Ints) -> Floats:
+    """:func:`mixture` of many sets, one after the other; ``starts`` (sets,) where each begins."""
+    if not len(log_ratios):
+        return np.zeros(len(starts))
     ratios = np.exp(log_ratios)
-    values = np.array([np.log1p(pi * (ratios - 1)).sum() for pi in MIXTURE])
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).mean()))
+    values = np.stack([np.add.reduceat(np.log1p(pi * (ratios - 1)), starts) for pi in MIXTURE])
+    top = values.max(0)
+    return np.asarray(top + np.log(np.exp(values - top).mean(0)))
 
 
 def resemblance(sums: Sums, centre: Floats, population: Floats, spread: Spread) -> Floats:
@@ -201,15 +258,39 @@ def resemblance(sums: Sums, centre: Floats, population: Floats, spread: Spread) 
     the population's mean*. It chooses members and weighs them; it is no evidence against anybody, since a person may
     well share the corpus's subject. Clipped to +-20 and halved, because word counts are not normal.
     """
-    n = np.maximum(sums.n, 1.0)
-    mean = sums.s / n[:, None]
+    strange = Dots.with_centre(sums.s, population)
+    return _resemblance(sums.n, Dots.with_centre(sums.s, centre), strange, spread)
+
+
+def _resemblance(n: Floats, dots: Dots, strange: Dots, spread: Spread) -> Floats:
+    """:func:`resemblance` from the products with the centre, and with the population's mean."""
+    size = np.maximum(n, 1.0)
     dimensions = 1 / spread.concentration
     tau = float(np.mean(spread.people)) / ALIKE
-    near = ((mean - centre) ** 2).sum(1)
-    far = ((mean - population) ** 2).sum(1)
-    scale = n * dimensions / (2 * spread.variance)
-    out = scale * (far / (1 + n * tau) - near) + dimensions / 2 * np.log1p(n * tau)
-    return np.where(sums.n >= 1, np.clip(out, -20, 20) / 2, 0.0)
+    near, far = (d.ss / size**2 - 2 * d.sg / size + d.gg for d in (dots, strange))
+    scale = size * dimensions / (2 * spread.variance)
+    out = scale * (far / (1 + size * tau) - near) + dimensions / 2 * np.log1p(size * tau)
+    return np.where(n >= 1, np.clip(out, -20, 20) / 2, 0.0)
+
+
+def against_centre(sums: Sums, population: Floats, spread: Spread, pool: Pool, weight: Floats) -> tuple[Floats, Floats]:
+    """Resemblance and log ratio of *dealt against people*, per account, against the centre of a pool's others.
+
+    ``weight`` (k,): how much of each account is in the pool (0 for an outsider), and is left out of its centre.
+    """
+    sp = sums.s @ pool.s
+    ss = np.einsum("kd,kd->k", sums.s, sums.s)
+    dots = Dots.leave_one_out(ss, sp, np.full(len(ss), pool.s @ pool.s), weight, pool.n - weight * sums.n)
+    strange = Dots(ss, sums.s @ population, np.full(len(ss), population @ population))
+    ratio = dealt_against_people(sums.n, _distance(sums.n, sums.q, *dots), spread)
+    return _resemblance(sums.n, dots, strange, spread), ratio
+
+
+class Pool(NamedTuple):
+    """What a set's members sent together: number of openings and their sum (d,)."""
+
+    n: float
+    s: Floats
 
 
 @dataclass(frozen=True)
@@ -232,25 +313,79 @@ def set_evidence(
     Expectation maximisation seeks the mode: no majority is assumed, an account unlike the centre loses its weight
     (:func:`resemblance`), and so does one with a mind of its own. Each ratio uses the centre of the others.
     """
-    n = sums.n
-    weight = np.ones(len(n))
-    log_ratio = np.zeros(len(n))
-    centre = population
+    return evidence_of_sets(sums, np.zeros(1, np.int64), spread, population, lean, steps)[0]
+
+
+def evidence_of_sets(
+    sums: Sums, starts: Ints, spread: Spread, population: Floats, lean: Floats | None = None, steps: int = 8
+) -> list[SetEvidence]:
+    """:func:`set_evidence` of many sets at a time: their members one set after the other, ``starts`` (sets,) where each begins.
+
+    Sets are judged in blocks of about :data:`BLOCK` members, so that the numbers stay near the processor; none is empty.
+    """
+    size = np.diff(np.r_[starts, len(sums.n)])
+    out: list[SetEvidence] = []
+    first = 0
+    while first < len(starts):
+        last = max(int(np.searchsorted(starts, starts[first] + BLOCK, side="right")) - 1, first + 1)
+        part = slice(int(starts[first]), int(starts[first] + size[first:last].sum()))
+        own = Sums(sums.n[part], sums.s[part], sums.q[part])
+        out += _block(own, size[first:last], spread, population, None if lean is None else lean[part], steps)
+        first = last
+    return out
+
+
+def _block(
+    sums: Sums, size: Ints, spread: Spread, population: Floats, lean: Floats | None, steps: int
+) -> list[SetEvidence]:
+    """Expectation maximisation of some sets side by side; a set that has settled is left as it is."""
+    weight, log_ratio = np.ones(len(sums.n)), np.zeros(len(sums.n))
+    centres = np.tile(population, (len(size), 1))
+    sets, rows = np.arange(len(size)), np.arange(len(sums.n))
+    strange = Dots.with_centre(sums.s, population)
+    now, leans = sums, lean
     for _ in range(steps):
-        total = float((weight * n).sum())
-        pooled = (weight[:, None] * sums.s).sum(0)
-        others = (pooled - weight[:, None] * sums.s) / np.maximum(total - weight * n, 1.0)[:, None]
-        centre = pooled / max(total, 1.0)
-        log_ratio = dealt_against_people(n, squared_distance(sums, others), spread)
-        leaning = resemblance(sums, others, population, spread) + np.minimum(log_ratio, 0)
-        if lean is not None:
-            leaning = leaning + lean
+        width = size[sets]
+        begin, of_set = _starts(width), np.repeat(np.arange(len(sets)), width)
+        mine = weight[rows]
+        total = np.add.reduceat(mine * now.n, begin)
+        pooled = _pooled(mine, now.s, begin)
+        centres[sets] = pooled / np.maximum(total, 1.0)[:, None]
+        sp = now.s @ pooled[0] if len(sets) == 1 else np.einsum("kd,kd->k", now.s, pooled[of_set])
+        pp = np.einsum("kd,kd->k", pooled, pooled)[of_set]
+        dots = Dots.leave_one_out(strange.ss, sp, pp, mine, total[of_set] - mine * now.n)
+        log_ratio[rows] = dealt_against_people(now.n, _distance(now.n, now.q, *dots), spread)
+        leaning = _resemblance(now.n, dots, strange, spread) + np.minimum(log_ratio[rows], 0)
+        if leans is not None:
+            leaning = leaning + leans
         new = 1 / (1 + np.exp(-np.clip(leaning, -30, 30)))
-        if np.abs(new - weight).max(initial=0) < 0.02:
+        moving = np.maximum.reduceat(np.abs(new - mine), begin) >= SETTLED
+        if not moving.any():
             break
-        weight = new
-    core = np.flatnonzero(weight > 0.5)
-    return SetEvidence(float(mixture(log_ratio) / np.log(10)), weight, log_ratio, centre, correlation(sums.of(core)))
+        going = moving[of_set]
+        weight[rows[going]] = new[going]
+        if not moving.all():
+            sets, rows, now = sets[moving], rows[going], now.of(np.flatnonzero(going))
+            strange = Dots(*(part[going] for part in strange))
+            leans = None if leans is None else leans[going]
+    begin = _starts(size)
+    log10_e, rho = mixtures(log_ratio, begin) / np.log(10), correlations(sums, begin, weight > DEALT)
+    ends = begin + size
+    return [
+        SetEvidence(float(log10_e[i]), weight[a:b], log_ratio[a:b], centres[i], float(rho[i]))
+        for i, (a, b) in enumerate(zip(begin.tolist(), ends.tolist(), strict=True))
+    ]
+
+
+def _pooled(weight: Floats, s: Floats, begin: Ints) -> Floats:
+    """Weighted sum of each set: (sets, d)."""
+    if len(begin) == 1:
+        return np.asarray(weight @ s)[None]
+    return np.asarray(np.add.reduceat(weight[:, None] * s, begin))
+
+
+def _starts(size: Ints) -> Ints:
+    return np.cumsum(np.r_[0, size[:-1]])
 
 
 def pair_evidence(sums: Sums, spread: Spread, left: Ints, right: Ints) -> Floats:
@@ -262,13 +397,13 @@ def pair_evidence(sums: Sums, spread: Spread, left: Ints, right: Ints) -> Floats
     n = sums.n
     out = np.zeros(len(left))
     ok = np.flatnonzero((n[left] >= 2) & (n[right] >= 2))
-    if not len(ok):
-        return out
-    a, b = left[ok], right[ok]
     mean = sums.s / np.maximum(n, 1)[:, None]
     noise = (sums.q / np.maximum(n, 1) - (mean**2).sum(1)) / np.maximum(n - 1, 1)
-    distance = ((mean[a] - mean[b]) ** 2).sum(1) - noise[a] - noise[b]
-    size = 1 / (1 / n[a] + 1 / n[b])
     wider = Spread(spread.variance, spread.concentration, 2 * spread.people, spread.learned)
-    out[ok] = _log_ratio(size, 2 * spread.concentration / size**2, distance / spread.variance, wider)
+    for start in range(0, len(ok), BLOCK):
+        part = ok[start : start + BLOCK]
+        a, b = left[part], right[part]
+        distance = ((mean[a] - mean[b]) ** 2).sum(1) - noise[a] - noise[b]
+        size = 1 / (1 / n[a] + 1 / n[b])
+        out[part] = _log_ratio(size, 2 * spread.concentration / size**2, distance / spread.variance, wider)
     return out

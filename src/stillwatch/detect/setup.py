@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stillwatch.detect.log import NONE, Codes, Floats, Ints, Log
+from stillwatch.detect.log import NONE, Codes, Floats, Ints, Log, pairs
 
 DISTINCT = 96
 """Set-ups told apart; those that appear later are gathered into one."""
@@ -41,41 +41,72 @@ def setups(log: Log) -> Ints:
 
 @dataclass
 class SetupCounts:
-    """Exchanges per party and set-up, as of a moment."""
+    """Exchanges per party and set-up, as of a moment: ``counts`` (parties, set-ups); ``sent`` (parties,) in all."""
 
-    counts: Floats
+    counts: Ints
+    sent: Ints
     party: Ints
     code: Ints
-    population: Floats
+    total: Floats
     seen: int = 0
 
     @classmethod
     def start(cls, log: Log) -> SetupCounts:
         """Nothing counted yet."""
-        return cls(np.zeros((log.parties, DISTINCT)), log.party, setups(log), np.zeros(DISTINCT))
+        code = setups(log)
+        width = int(code.max(initial=0)) + 1
+        counts = np.zeros((log.parties, width), np.int32)
+        return cls(counts, np.zeros(log.parties, np.int64), log.party, code, np.zeros(width))
 
     def advance(self, until: int) -> None:
         """Count the exchanges up to position ``until`` of the log."""
-        part = slice(self.seen, max(until, self.seen))
-        np.add.at(self.counts, (self.party[part], self.code[part]), 1)
-        self.seen = max(until, self.seen)
-        active = self.counts[self.counts.any(1)]
-        self.population = (active / active.sum(1, keepdims=True)).mean(0) if len(active) else self.population
+        if until <= self.seen:
+            return
+        part = slice(self.seen, until)
+        width = self.counts.shape[1]
+        who, where = np.unique(self.party[part], return_inverse=True)
+        new = np.bincount(pairs(where, self.code[part], width), minlength=len(who) * width).reshape(len(who), width)
+        before, after = self.counts[who], self.counts[who] + new
+        self.total += _shares(after).sum(0) - _shares(before).sum(0)
+        self.counts[who] = after
+        self.sent[who] += new.sum(1)
+        self.seen = until
+
+    @property
+    def population(self) -> Floats:
+        """Mean share of each set-up over the parties that have sent anything: (set-ups,)."""
+        return np.maximum(self.total, 0.0) / max(int(np.count_nonzero(self.sent)), 1)
 
     def shares(self, parties: Ints) -> Floats:
         """Share of each set-up per party: (k, set-ups)."""
-        rows = self.counts[parties]
-        return np.asarray(rows / np.maximum(rows.sum(1, keepdims=True), 1))
+        return _shares(self.counts[parties])
 
     def lean(self, parties: Ints, weight: Floats) -> Floats:
         """Log ratio per party: its set-up among the weighted parties against all parties of the log, within +-5."""
-        shares = self.shares(parties)
-        total = max(float(weight.sum()), 1e-9)
-        core = (weight[:, None] * shares).sum(0) / total
-        return self.lean_to(shares, core, total)
+        return self.lean_of_sets(parties, np.zeros(1, np.int64), weight)
+
+    def lean_of_sets(self, members: Ints, starts: Ints, weight: Floats) -> Floats:
+        """:meth:`lean` of the members of many sets, each among its own: ``members`` one set after the other, ``starts`` where each begins."""
+        shares = self.shares(members)
+        total = np.maximum(np.add.reduceat(weight, starts), 1e-9)
+        core = np.add.reduceat(weight[:, None] * shares, starts) / total[:, None]
+        of_set = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(members)]))
+        return self._lean(shares, self._ratio(core, total[:, None])[of_set])
 
     def lean_to(self, shares: Floats, core: Floats, members: float) -> Floats:
         """As :meth:`lean` for given shares, against a core's mean shares of so many members."""
-        blur = 1 / (members + 2)
-        ratio = np.log((core + blur * self.population + 1e-6) / (self.population * (1 + blur) + 1e-6))
-        return np.asarray(np.clip(shares @ np.clip(ratio, -CLIP, CLIP), -CLIP, CLIP))
+        return self._lean(shares, self._ratio(core, members))
+
+    def _ratio(self, core: Floats, members: float | Floats) -> Floats:
+        """Log ratio of each set-up within a core, or within several: (..., set-ups)."""
+        blur, usual = 1 / (members + 2), self.population
+        ratio = np.log((core + blur * usual + 1e-6) / (usual * (1 + blur) + 1e-6))
+        return np.asarray(np.clip(ratio, -CLIP, CLIP))
+
+    @staticmethod
+    def _lean(shares: Floats, ratio: Floats) -> Floats:
+        return np.asarray(np.clip((shares * ratio).sum(1), -CLIP, CLIP))
+
+
+def _shares(counts: Ints) -> Floats:
+    return np.asarray(counts / np.maximum(counts.sum(1, keepdims=True), 1))

@@ -30,7 +30,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.detect.families import Family, Gathering
+from stillwatch.detect.families import Family, Gathering, kept
 from stillwatch.detect.individuality import Spread, Sums, correlation, set_evidence
 from stillwatch.detect.sketch import StaticEmbedding
 from stillwatch.detect.sketch.style import style_vectors
@@ -174,11 +174,10 @@ class Judge:
     def learn(cls, texts: Sequence[str], rows: Ints, party: Ints) -> Judge:
         """Embed every text; learn population and spread from the messages ``rows`` of the accounts ``party``."""
         found = {Family.CONTENT: StaticEmbedding.load().encode(texts), Family.STYLE: style_vectors(texts)}
-        chosen = {name: x[rows].astype(np.float64) for name, x in found.items()}
-        sums = {name: _sums(x, party) for name, x in chosen.items()}
-        outer = {name: x.T @ x for name, x in chosen.items()}
-        cross = chosen[Family.CONTENT].T @ chosen[Family.STYLE]
-        gathering = Gathering(rows, party, {}, sums, outer, cross, seen=len(rows))
+        gathering = Gathering.over(
+            rows, party, int(party.max()) + 1, {name: kept(x[rows]) for name, x in found.items()}
+        )
+        gathering.advance(len(rows))
         state = gathering.state()
         scaled = [found[n] / np.float32(np.sqrt(state[n][1].variance)) for n in (Family.CONTENT, Family.STYLE)]
         vectors = {**found, Family.TEXT: np.hstack(scaled)}
@@ -190,15 +189,6 @@ class Judge:
         sums = Sums(np.full(len(rows), float(rows.shape[1])), x.sum(1), (x**2).sum((1, 2)))
         found = set_evidence(sums, self.spread[family], self.population[family])
         return found.log10_e, -correlation(sums)
-
-
-def _sums(x: Floats, party: Ints) -> Sums:
-    """Sums per party of the vectors ``x`` (messages, d)."""
-    count = int(party.max()) + 1
-    out = Sums(np.bincount(party, minlength=count).astype(float), np.zeros((count, x.shape[1])), np.zeros(count))
-    np.add.at(out.s, party, x)
-    np.add.at(out.q, party, (x**2).sum(1))
-    return out
 
 
 def learn_judge(crowd: Crowd, enough: Ints, rng: np.random.Generator) -> Judge:

@@ -73,7 +73,8 @@ class TestJudge:
 
     def test_rhythm_says_nothing_of_a_set_that_sleeps_at_night(self, textless):
         view = textless.outcome.view
-        sums, _, _ = view.families[Family.RHYTHM]
+        counted, _, _ = view.families[Family.RHYTHM]
+        sums = counted.of(np.arange(len(counted.n)))
         afternoon = sums.s[textless.people] / np.maximum(sums.n[textless.people], 1)[:, None]
         alike = textless.people[np.argsort(-(afternoon @ afternoon[0]))[:20]]
         found = judge(view, np.sort(alike))

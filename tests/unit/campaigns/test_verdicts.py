@@ -133,7 +133,8 @@ class TestDecision:
     )
     def test_below_the_stated_size_nothing_is_said(self, hunted, whole, openings, decision):
         view, person = hunted.outcome.view, int(hunted.people[50])
-        sums, spread, population = view.families[Family.TEXT]
+        counted, spread, population = view.families[Family.TEXT]
+        sums = counted.of(np.arange(len(counted.n)))
         n = sums.n.copy()
         n[person] = openings
         families = {**view.families, Family.TEXT: (Sums(n, sums.s, sums.q), spread, population)}

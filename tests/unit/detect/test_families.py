@@ -43,6 +43,11 @@ def gathered(log, found, *steps):
     return gathering
 
 
+def whole(sums):
+    """The sums of all parties, as real numbers."""
+    return sums.of(np.arange(len(sums.n)))
+
+
 class TestRhythm:
     @given(st.lists(st.integers(0, 2**51), min_size=1))
     def test_every_row_has_norm_one(self, times):
@@ -131,8 +136,9 @@ class TestGathering:
         log = log_of(made_up(), "abcde")
         found = vectors(log, np.arange(40), table)
         stepwise, once = gathered(log, found, *steps, 40).state(), gathered(log, found, 40).state()
-        for family, (sums, spread, population) in once.items():
-            other, others_spread, others_population = stepwise[family]
+        for family, (counted, spread, population) in once.items():
+            counted_too, others_spread, others_population = stepwise[family]
+            sums, other = whole(counted), whole(counted_too)
             for name in ("n", "s", "q"):
                 assert getattr(other, name) == pytest.approx(getattr(sums, name), abs=1e-9)
             assert other.variance == pytest.approx(sums.variance)
@@ -142,7 +148,8 @@ class TestGathering:
     def test_sums_are_those_of_the_openings_seen(self, embedding):
         log = log_of(made_up(), "abc")
         found = vectors(log, np.arange(40), embedding)
-        sums, _, population = gathered(log, found, 25).state()[Family.CONTENT]
+        counted, _, population = gathered(log, found, 25).state()[Family.CONTENT]
+        sums = whole(counted)
         x, party = real(found[Family.CONTENT][:25]), log.party[:25]
         for p in range(3):
             assert sums.n[p] == (party == p).sum()
@@ -160,13 +167,13 @@ class TestGathering:
     def test_text_joins_content_and_style_at_equal_variance(self, embedding):
         log = log_of(made_up(), "abcdefgh")
         state = gathered(log, vectors(log, np.arange(40), embedding), 40).state()
-        sums = state[Family.TEXT][0]
-        width = state[Family.CONTENT][0].s.shape[1]
-        assert sums.s.shape[1] == width + state[Family.STYLE][0].s.shape[1]
+        sums = whole(state[Family.TEXT][0])
+        width = state[Family.CONTENT][0].dimensions
+        assert sums.s.shape[1] == width + state[Family.STYLE][0].dimensions == state[Family.TEXT][0].dimensions
         assert sums.variance == pytest.approx(2)
         for part, family in ((sums.s[:, :width], Family.CONTENT), (sums.s[:, width:], Family.STYLE)):
             of, spread, _ = state[family]
-            assert part == pytest.approx(of.s / np.sqrt(spread.variance))
+            assert part == pytest.approx(whole(of).s / np.sqrt(spread.variance))
 
     def test_noise_of_text_is_learned_from_both_and_what_joins_them(self, embedding):
         """As if the joined vectors themselves had been gathered."""
