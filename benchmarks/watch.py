@@ -243,7 +243,7 @@ def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag
     """Minute files, one after another: each is dropped when the last is committed."""
     folder = work / f"in-{tag}"
     folder.mkdir()
-    start = int(datetime(2026, 10, 20, tzinfo=UTC).timestamp()) * 1_000_000
+    start = int(datetime(2026, 10, 21, tzinfo=UTC).timestamp()) * 1_000_000
     seconds, taken = [], []
     with live(folder, work / "state", *words, "--every", "1000000") as log:
         for index in range(files + 1):
@@ -253,9 +253,12 @@ def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag
             if index:  # the first one waits for processes to start
                 seconds.append(line["seconds"])
                 taken.append(line["accepted"])
+        for index in range(files + 1, 2 * files + 1):
+            piece = minute(table, start + index * 60_000_000, f"{tag}-{index}")
+            pq.write_table(piece, work / f"{tag}{index:04d}.parquet", compression="zstd", compression_level=1)
         since = time.monotonic()
         for index in range(files + 1, 2 * files + 1):
-            drop(minute(table, start + index * 60_000_000, f"{tag}-{index}"), folder, f"{tag}{index:04d}.parquet")
+            (work / f"{tag}{index:04d}.parquet").rename(folder / f"{tag}{index:04d}.parquet")
         rows = sum(line["accepted"] for line in first(log, files))
         rate = rows / (time.monotonic() - since)
     return {

@@ -103,6 +103,8 @@ def watch_command(
         A folder into which files are put, otlp://HOST:PORT, nats://HOST:PORT/STREAM or kafka://HOST:PORT/TOPIC.
     """
     _check(every=every, watermark=watermark, window=window, keep_text=keep_text, alpha=alpha, memory=memory)
+    if once and source.startswith("otlp://"):
+        raise UsageError("--once has no end with otlp://", hint="Senders may come at any time: leave --once out.")
     limits = Limits(
         watermark=round(watermark * HOUR), window=round(window * DAY), texts=round(keep_text * HOUR), memory=memory
     )

@@ -42,6 +42,7 @@ class Intake:
         self._drained = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._ended = threading.Event()
+        self._prompts: Prompts | None = None
         self.broken: BaseException | None = None
 
     def start(self) -> None:
@@ -53,6 +54,11 @@ class Intake:
         with contextlib.suppress(queue.Empty):
             return self._queue.get(timeout=timeout)
         return None
+
+    def committed(self, ready: Ready) -> None:
+        """The sketches of this batch are kept: its prompts need no further ones."""
+        if self._prompts is not None:
+            self._prompts.remember(ready.hidden.sketches)
 
     @property
     def waiting(self) -> int:
@@ -81,6 +87,7 @@ class Intake:
         try:
             with sketching(self._key, self._sketchers) as pool:
                 prompts = Prompts(self._key, keep_text=self._keep_text, leave_out=self._metadata_only, pool=pool)
+                self._prompts = prompts
                 while not self._stop.is_set():
                     batch = self._source.next(POLL)
                     if batch is None:
@@ -89,7 +96,6 @@ class Intake:
                         continue
                     self._drained.clear()
                     hidden = prompts.hide(batch.table)
-                    prompts.remember(hidden.sketches)
                     self._put(Ready(batch, hidden))
         except BrokenProcessPool:
             self.broken = InputError(

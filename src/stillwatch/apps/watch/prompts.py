@@ -7,6 +7,7 @@ are known by their hashes. A text sketched twice does no harm: its sketches are 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ class Prompts:
         self._recent: set[int] = set()
         self._older: set[int] = set()
         self._day = 0
+        self._lock = threading.Lock()
 
     def hide(self, table: pa.Table) -> Hidden:
         """The table with hashes for prompts, and what is new about them."""
@@ -82,24 +84,27 @@ class Prompts:
         return Hidden(hidden, sketches, kept if self._keep else None)
 
     def remember(self, sketches: pa.Table | None) -> None:
-        """These sketches are committed: their texts need no further ones."""
+        """These sketches are committed: their texts need no further ones. May be called from another thread."""
         if sketches is None:
             return
-        self._recent.update(sketches["text"].to_pylist())
-        if len(self._recent) > REMEMBERED:
-            self._older, self._recent = self._recent, set()
+        with self._lock:
+            self._recent.update(sketches["text"].to_pylist())
+            if len(self._recent) > REMEMBERED:
+                self._older, self._recent = self._recent, set()
 
     def _turn(self, table: pa.Table) -> None:
         """Forget on another day of the log: sketches expire with the rows that they came with, so later rows need their own."""
         day = int(table["ts"][table.num_rows // 2].value) // _DAY
-        if day != self._day:
-            self._day, self._recent, self._older = day, set(), set()
+        with self._lock:
+            if day != self._day:
+                self._day, self._recent, self._older = day, set(), set()
 
     def _unknown(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Positions of hashes not known, each hash once."""
         _, first = np.unique(found, return_index=True)
         first.sort()
-        known = [int(value) in self._recent or int(value) in self._older for value in found[first]]
+        with self._lock:
+            known = [value in self._recent or value in self._older for value in found[first].tolist()]
         return np.asarray(first[~np.array(known, bool)])
 
     def _sketched(self, texts: list[str]) -> pa.Table:

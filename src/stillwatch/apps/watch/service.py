@@ -146,6 +146,7 @@ class Watch:
         taken = self.state.take(batch, ready.hidden, now_us=self.clock())
         self.source.done(batch)
         if taken.partition is not None:
+            self._intake.committed(ready)
             self._fresh = True
             self._arrivals.append(batch.arrived_us)
         self._count(ready, taken)

@@ -122,7 +122,7 @@ class Worker:
     def _begin(self) -> None:
         here, there = self._context.Pipe()
         process = self._context.Process(
-            target=run, args=(there, self._setup, self._maker, os.getpid()), name="stillwatch-detector", daemon=True
+            target=run, args=(there, self._setup, self._maker, os.getpid()), name="stillwatch-detector"
         )
         process.start()
         there.close()

@@ -55,6 +55,7 @@ class Records:
     ledger: Ledger = field(default_factory=Ledger)
     not_exchanges: Counter[str] = field(default_factory=Counter)
     _rows: list[Exchange] = field(default_factory=list)
+    _last: Adapter | None = None
 
     def __len__(self) -> int:
         """Rows gathered."""
@@ -74,7 +75,7 @@ class Records:
     def add(self, records: Sequence[RawRecord], origin: str) -> int:
         """Records that came together. Returns how many were set aside."""
         values = [record.value for record in records if record.value is not None]
-        adapter = self.adapter or detect(values)
+        adapter = self.adapter or self._told(values)
         context = self.context
         if isinstance(adapter, OpenTelemetryAdapter):
             context = msgspec.structs.replace(context, span_events=_together(values))
@@ -89,6 +90,12 @@ class Records:
             else:
                 aside += self._convert(record.value, adapter, context, origin, record.row)
         return aside
+
+    def _told(self, values: Sequence[Record]) -> Adapter | None:
+        """The format of these records; the last one's is asked first, since a stream seldom changes."""
+        if self._last is None or not values or not all(self._last.sniff(value) for value in values):
+            self._last = detect(values)
+        return self._last
 
     def _convert(self, value: Record, adapter: Adapter, context: AdapterContext, origin: str, row: int) -> int:
         aside = 0
