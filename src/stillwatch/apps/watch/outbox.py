@@ -97,8 +97,11 @@ class Outbox:
         if gone:
             _log.warning("changes dropped: their output is not named any more", extra={"changes": gone})
         for output in self._outputs:
-            mark = self._state.rows("SELECT value FROM mark WHERE output = ?", [output.name])
-            output.resume(int(mark[0][0]) if mark else None)
+            kept = self._state.rows("SELECT value FROM mark WHERE output = ?", [output.name])
+            mark = output.resume(int(kept[0][0]) if kept else None)
+            if mark is not None:  # before the first line: a kill after it must find where it began
+                with self._state.transaction() as base:
+                    base.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", [output.name, mark])
         for output in self._outputs:
             thread = threading.Thread(target=self._run, args=(output,), name=f"output {output.name}", daemon=True)
             thread.start()

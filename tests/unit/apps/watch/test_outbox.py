@@ -34,7 +34,7 @@ class Remembering:
         self.enough = threading.Event()
 
     def resume(self, mark):
-        self.mark = mark
+        return None
 
     def deliver(self, messages):
         if self.failures:
@@ -131,6 +131,23 @@ class TestOutbox:
         outbox.stop(10)
         assert path.read_bytes() == b"".join(body + b"\n" for body in bodies)
         assert state.rows("SELECT value FROM mark") == [(path.stat().st_size,)]
+
+    @pytest.mark.parametrize("earlier", [b"", b"somebody else's line\n"])
+    def test_also_when_the_kill_came_with_the_first_lines(self, make_state, tmp_path, earlier):
+        state, path = make_state(), tmp_path / "changes.jsonl"
+        path.write_bytes(earlier)
+        output = LinesFile(path)
+        outbox = Outbox(state, [output], Clock(), lambda *_told: None)
+        outbox.start()  # nothing to deliver yet
+        outbox.stop(10)
+        record(state, FOUND, [output.name], now_us=5)
+        path.write_bytes(earlier + b"{written and never committed}\n")
+        outbox = Outbox(state, [LinesFile(path)], Clock(), lambda *_told: None)
+        outbox.start()
+        outbox.stop(10)
+        bodies = [msgspec.json.decode(line) for line in path.read_bytes().removeprefix(earlier).splitlines()]
+        assert [body["type"] for body in bodies] == ["campaign.found", "account.flagged"]
+        assert path.read_bytes().startswith(earlier)
 
     def test_changes_for_outputs_that_are_gone_are_dropped(self, make_state):
         state = make_state()

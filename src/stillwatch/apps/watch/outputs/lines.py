@@ -29,8 +29,10 @@ class LinesFile:
         self._path = path
         self._file: BinaryIO | None = None
 
-    def resume(self, mark: int | None) -> None:
+    def resume(self, mark: int | None) -> int:
         """Open the file and cut off what was not committed. A file that was rotated away begins anew.
+
+        What a file held before the watch first wrote to it stays.
 
         Raises:
             OutputError: It cannot be written.
@@ -40,9 +42,11 @@ class LinesFile:
             size = self._path.stat().st_size
             if mark is not None and size > mark:
                 os.truncate(self._path, mark)
+                size = mark
             self._file = self._path.open("ab", buffering=0)
         except OSError as error:
             raise OutputError(f"Cannot write {self._path}: {error.strerror}.", hint="Check the permissions.") from error
+        return size
 
     def deliver(self, messages: Sequence[Message]) -> int:
         """Append; on the disk before it counts as delivered."""

@@ -39,8 +39,8 @@ class Output(Protocol):
         """Messages that are delivered together."""
         ...
 
-    def resume(self, mark: int | None) -> None:
-        """Go on after what was delivered last; ``mark`` is what :meth:`deliver` returned then."""
+    def resume(self, mark: int | None) -> int | None:
+        """Go on after what was delivered last; ``mark`` is what was returned then, None at first. Returns a mark to keep."""
         ...
 
     def deliver(self, messages: Sequence[Message]) -> int | None:
