@@ -68,8 +68,13 @@ class Growing:
                     chunks.append(piece.cast(pa.large_string()).dictionary_encode())
                 else:
                     chunks.append(_copied(piece.cast(kind)))
-            if pa.types.is_dictionary(kind) and len(chunks) >= _MOST_CHUNKS:
-                self._chunks[name] = _united(chunks, kind)
+            self._unite(name)
+
+    def _unite(self, name: str) -> None:
+        """Let a text column with many chunks have one dictionary."""
+        kind, chunks = self._types[name], self._chunks[name]
+        if pa.types.is_dictionary(kind) and len(chunks) >= _MOST_CHUNKS:
+            self._chunks[name] = _united(chunks, kind)
 
     def drop(self) -> None:
         """Forget everything: the file broke while it was read."""
@@ -80,6 +85,7 @@ class Growing:
         self.rows += other.rows
         for name, chunks in other._chunks.items():
             self._chunks[name] += chunks
+            self._unite(name)
 
     def take(self, name: str, order: NDArray[np.integer] | None = None) -> pa.Array:
         """End the column ``name``: one array, its rows in the given order. It is let go here, to save memory."""

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 from importlib import resources
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from stillwatch.detect.sketch.embed import words_of
+from stillwatch.detect.sketch.words import Words, cut
 from stillwatch.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ MATCHED_CHARACTERS = 3000
 _HITS = 2
 _SHORT_SHARE = 0.1
 _CHUNK = 8192
+_SIEVE_BITS = 21
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _AMBIGUOUS_BIT = np.uint64(1)
@@ -53,16 +53,22 @@ def run_hashes(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
 
     Punctuation and case are ignored. A 39-bit hash makes a chance hit with 70,000 known ones once in 8 million runs.
     """
-    words = [words_of(text, MATCHED_CHARACTERS) for text in texts]
-    distinct: dict[str, int] = {}
-    numbers = np.fromiter(
-        (distinct.setdefault(word, len(distinct)) for word in chain.from_iterable(words)), dtype=np.int64
-    )
-    if not len(numbers):
+    parts = [_runs(words) for words in cut(texts, MATCHED_CHARACTERS)]
+    if not parts:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    hashes, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if len(parts) > 1:
+        order = np.argsort(rows, kind="stable")
+        hashes, rows = hashes[order], rows[order]
+    return hashes, rows
+
+
+def _runs(words: Words) -> tuple[Hashes, npt.NDArray[np.int64]]:
     digest = xxhash.xxh3_64_intdigest
-    values = np.fromiter((digest(w.encode()) if w.isalnum() else 0 for w in distinct), dtype=np.uint64)[numbers]
-    rows = np.repeat(np.arange(len(words)), [len(w) for w in words])
+    values = np.fromiter(
+        (digest(w.encode()) if w.isalnum() else 0 for w in words.distinct), dtype=np.uint64, count=len(words.distinct)
+    )[words.numbers]
+    rows = np.repeat(words.rows, np.diff(words.bounds))
     spoken = values != 0
     values, rows = values[spoken], rows[spoken]
     count = len(values) - RUN + 1
@@ -70,10 +76,17 @@ def run_hashes(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
     key = np.zeros(count, dtype=np.uint64)
     for offset in range(RUN):
-        key = key * _BASE + values[offset : offset + count]
-    key = (key ^ (key >> np.uint64(31))) * _MIX
+        key *= _BASE
+        key += values[offset : offset + count]
     inside = rows[:count] == rows[RUN - 1 :]
-    return ((key >> np.uint64(20)) & _HASH_MASK)[inside], rows[:count][inside]
+    key, rows = key[inside], rows[:count][inside]
+    key = (key ^ (key >> np.uint64(31))) * _MIX
+    return (key >> np.uint64(20)) & _HASH_MASK, rows
+
+
+def _sieve(hashes: Hashes) -> npt.NDArray[np.int64]:
+    """Some bits of each hash, to index a table with."""
+    return ((hashes >> np.uint64(1)) & np.uint64((1 << _SIEVE_BITS) - 1)).astype(np.int64)
 
 
 class BenchmarkMatcher:
@@ -84,6 +97,8 @@ class BenchmarkMatcher:
         order = np.argsort(fingerprints & _HASH_MASK, kind="stable")
         self._known = (fingerprints & _HASH_MASK)[order]
         self._ambiguous = (fingerprints & _AMBIGUOUS_BIT).astype(np.bool_)[order]
+        self._maybe = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
+        self._maybe[_sieve(self._known)] = True
 
     @classmethod
     def load(cls) -> BenchmarkMatcher:
@@ -117,10 +132,12 @@ class BenchmarkMatcher:
             hashes, rows = run_hashes(chunk)
             if not len(hashes) or not len(self._known):
                 continue
-            place = np.minimum(np.searchsorted(self._known, hashes), len(self._known) - 1)
-            hit = self._known[place] == hashes
-            hits = np.bincount(rows[hit], minlength=len(chunk))
-            unclear = np.bincount(rows[hit], weights=self._ambiguous[place[hit]], minlength=len(chunk))
+            maybe = np.flatnonzero(self._maybe[_sieve(hashes)])  # most runs are of no item, and that is seen quickly
+            place = np.minimum(np.searchsorted(self._known, hashes[maybe]), len(self._known) - 1)
+            hit = self._known[place] == hashes[maybe]
+            place, hit_rows = place[hit], rows[maybe[hit]]
+            hits = np.bincount(hit_rows, minlength=len(chunk))
+            unclear = np.bincount(hit_rows, weights=self._ambiguous[place], minlength=len(chunk))
             runs = np.bincount(rows, minlength=len(chunk))
             matched = (hits >= _HITS) | ((hits > 0) & (hits >= _SHORT_SHARE * runs))
             kind = np.where(unclear * 2 > hits, int(BenchmarkHit.AMBIGUOUS), int(BenchmarkHit.BENCHMARK))

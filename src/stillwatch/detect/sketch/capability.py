@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stillwatch.detect.sketch.cues import CUE_CHARACTERS, CUES, WORD_CUES
-from stillwatch.detect.sketch.embed import words_of
 from stillwatch.detect.sketch.labels import Capability
+from stillwatch.detect.sketch.words import words_of
 from stillwatch.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -5,22 +5,20 @@ distilled, see ``tools/distill_table.py``). Model2Vec walks each text through a 
 cut into pieces once and texts are one sparse matrix product, which is several times faster and gives the same
 vectors (a test compares the two).
 
-Words are cut as BERT's basic tokeniser does (lower case, accents stripped, punctuation and CJK characters alone), with
-one difference: any symbol is a word of its own, so that an emoji does not make the word beside it unknown.
+Words are cut by ``words.py``.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from importlib import resources
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from stillwatch.detect.sketch.words import cut
 from stillwatch.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,16 +26,10 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
-MAX_CHARACTERS = 512
-"""Only the beginning of a text is embedded: bounded work, and templates and topics show there."""
-
-_CHUNK = 16_384
+_CHUNK = 8192
 _MAX_WORDS = 400_000
 _MAX_WORD_CHARACTERS = 100
 _UNKNOWN = "[UNK]"
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+|[^\w\s]|_")
-_WORD_ASCII = re.compile(r"[a-z0-9]+|[^a-z0-9\s\x00-\x1f\x7f]")
 
 
 class _Numbering(dict[str, int]):
@@ -47,17 +39,6 @@ class _Numbering(dict[str, int]):
         number = len(self)
         self[word] = number
         return number
-
-
-def words_of(text: str, characters: int = MAX_CHARACTERS) -> list[str]:
-    """Cut the beginning of a text into words the way the table's vocabulary expects."""
-    lowered = text[:characters].lower()
-    if lowered.isascii():
-        return _WORD_ASCII.findall(lowered)
-    decomposed = unicodedata.normalize("NFD", lowered)
-    return _WORD.findall(
-        "".join(c for c in decomposed if unicodedata.category(c) not in {"Mn", "Cf", "Cc", "Cs", "Co"} or c.isspace())
-    )
 
 
 class StaticEmbedding:
@@ -134,15 +115,15 @@ class StaticEmbedding:
             if len(numbering) > _MAX_WORDS:
                 numbering = _Numbering()
                 word_vectors = word_vectors[:0]
-            words = [words_of(text) for text in texts[start : start + _CHUNK]]
-            numbers = np.fromiter(map(numbering.__getitem__, chain.from_iterable(words)), dtype=np.int32)
-            new = list(numbering)[len(word_vectors) :]
-            word_vectors = np.vstack([word_vectors, self._word_vectors(new)])
-            bounds = np.concatenate([[0], np.cumsum([len(w) for w in words])])
-            counts = sp.csr_matrix(
-                (np.ones(len(numbers), dtype=np.float32), numbers, bounds), shape=(len(words), len(word_vectors))
-            )
-            out[start : start + len(words)] = counts @ word_vectors
+            for words in cut(texts[start : start + _CHUNK]):
+                rows = np.fromiter(map(numbering.__getitem__, words.distinct), np.int32, len(words.distinct))
+                new = list(islice(numbering, len(word_vectors), None))
+                word_vectors = np.vstack([word_vectors, self._word_vectors(new)])
+                ones = np.ones(len(words.numbers), dtype=np.float32)
+                counts = sp.csr_matrix(
+                    (ones, rows[words.numbers], words.bounds), shape=(len(words.rows), len(word_vectors))
+                )
+                out[start + words.rows] = counts @ word_vectors
         norms = np.sqrt(np.einsum("ij,ij->i", out, out))
         np.divide(out, norms[:, None], out=out, where=norms[:, None] > 0)
         return out

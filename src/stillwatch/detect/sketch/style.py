@@ -14,6 +14,7 @@ and machines can be compared.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,13 +42,16 @@ SHAPE_NAMES = (
 
 _HEAD, _TAIL = 320, 64
 _WIDTH = 1024
-_CHUNK = 4096
+_CHUNK = 1024
 _EDGE_TOKENS = 2
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 # Classes above the ASCII range, so that punctuation can stand for itself.
 _LOWER, _UPPER, _DIGIT, _CJK, _OTHER, _SPACE, _NEWLINE, _CONTROL = range(128, 136)
+_MARKS, _MARK_KINDS = 136, 100
+_LONGEST_WORD = 8
+"""Letters of the longest function word."""
 
 _FUNCTION_WORDS = (
     "a an the this that these those i me my mine you your yours u ur r he him his she her it its we us our they them "
@@ -76,7 +80,7 @@ def style_vectors(texts: Sequence[str]) -> Vectors:
     for start in range(0, len(texts), _CHUNK):
         chunk = [_sample(text) for text in texts[start : start + _CHUNK]]
         counts = _feature_counts(chunk, function_words)
-        folded = (np.sqrt(counts) * signs).reshape(len(chunk), DIMENSIONS, -1).sum(axis=2)
+        folded = (np.sqrt(counts.astype(np.float32)) * signs).reshape(len(chunk), DIMENSIONS, -1).sum(axis=2)
         out[start : start + len(chunk)] = folded
     norms = np.sqrt(np.einsum("ij,ij->i", out, out))
     np.divide(out, norms[:, None], out=out, where=norms[:, None] > 0)
@@ -131,7 +135,7 @@ def _classes(codes: _Codes) -> npt.NDArray[np.uint8]:
         kind = np.full(len(beyond), _OTHER, dtype=np.uint8)
         kind[((high >= 0x2E80) & (high <= 0x9FFF)) | ((high >= 0xAC00) & (high <= 0xD7AF))] = _CJK
         marks = ((high >= 0x2010) & (high <= 0x2049)) | ((high >= 0x3001) & (high <= 0x301F)) | (high >= 0xFF00)
-        kind[marks] = 136 + (high[marks] % 100).astype(np.uint8)
+        kind[marks] = _MARKS + (high[marks] % _MARK_KINDS).astype(np.uint8)
         kind[(high == 0xA0) | (high == 0x3000)] = _SPACE
         classes[beyond] = kind
     return classes
@@ -144,43 +148,97 @@ def _mixed(values: _Hashes) -> _Hashes:
     return values ^ (values >> np.uint64(31))
 
 
-def _grams(symbols: _Hashes, rows: npt.NDArray[np.int64], size: int, tag: int) -> tuple[_Hashes, npt.NDArray[np.int64]]:
-    """Hashes and rows of the n-grams that do not cross from one row into the next."""
-    count = len(symbols) - size + 1
-    if count <= 0:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
-    key = np.full(count, tag, dtype=np.uint64)
-    for offset in range(size):
-        key = key * _BASE + symbols[offset : offset + count]
-    inside = rows[:count] == rows[size - 1 :]
-    return _mixed(key[inside]), rows[:count][inside]
+def _cells(keys: _Hashes) -> npt.NDArray[np.int64]:
+    """The cell that each key is counted in: the highest bits of its hash."""
+    return (_mixed(keys) >> np.uint64(54)).astype(np.int64)
 
 
-def _feature_counts(texts: Sequence[str], function_words: _Hashes) -> Vectors:
+def _key_of(columns: Sequence[_Hashes], tag: int) -> _Hashes:
+    """Polynomial key of some characters one after the other; ``tag`` keeps the kinds of features apart."""
+    key = np.full(columns[0].shape, tag, dtype=np.uint64)
+    for column in columns:
+        key = key * _BASE + column
+    return key
+
+
+@cache
+def _symbols() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """A small number for each class that a character can have, and the classes in order of these numbers."""
+    never = np.r_[65:91, 97:123, 48:58, 0:33, 127]  # ASCII characters that have one of the classes above instead
+    kinds = np.setdiff1d(np.arange(_MARKS + _MARK_KINDS), never)
+    table = np.zeros(256, dtype=np.uint8)
+    table[kinds] = np.arange(len(kinds), dtype=np.uint8)
+    return table, kinds
+
+
+@cache
+def _gram_cells() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    """Cell of each 1-, 2- and 3-gram of symbols: there are so few that all are known beforehand."""
+    kind = _symbols()[1].astype(np.uint64)
+    count = len(kind)
+    one = _cells(_key_of([kind], 1))
+    two = _cells(_key_of([np.repeat(kind, count), np.tile(kind, count)], 2))
+    three = [
+        _cells(_key_of([np.full(count * count, k), np.repeat(kind, count), np.tile(kind, count)], 3)) for k in kind
+    ]
+    return one.astype(np.int16), two.astype(np.int16), np.concatenate(three).astype(np.int16)
+
+
+def _feature_counts(texts: Sequence[str], function_words: _Hashes) -> npt.NDArray[np.int64]:
     """Hashed habit counts, texts x _WIDTH."""
-    codes, rows = _code_points(texts)
+    codes, bounds = _laid_out(texts)
     classes = _classes(codes)
-    lowered = np.where((codes >= 65) & (codes <= 90), codes + np.uint32(32), codes).astype(np.uint64)
-    drawn = _run_starts(classes, rows)
-    symbols = classes[drawn].astype(np.uint64)
-    parts = [_grams(symbols, rows[drawn], size, size) for size in (1, 2, 3)]
-    words, word_rows = _word_hashes(lowered, classes, rows)
-    known = np.isin(words, function_words)
-    parts.append((_mixed(words[known]), word_rows[known]))
-    first, last = _edges(classes, rows, len(texts))
-    parts.append(_grams(lowered[first], rows[first], 3, 11))
-    parts.append(_grams(lowered[last], rows[last], 3, 12))
-    cells = np.concatenate([(hashes >> np.uint64(54)).astype(np.int64) + where * _WIDTH for hashes, where in parts])
-    return np.bincount(cells, minlength=len(texts) * _WIDTH).reshape(len(texts), _WIDTH).astype(np.float32)
+    cells = [*_class_grams(classes, bounds), _known_words(codes, classes, bounds, function_words)]
+    for ranges, tag in zip(_edges(classes, bounds), (11, 12), strict=True):
+        cells.append(_edge_grams(codes, *ranges, tag))
+    size = len(texts) * _WIDTH
+    return np.bincount(np.concatenate(cells), minlength=size + 1)[:size].reshape(len(texts), _WIDTH)
 
 
-def _run_starts(classes: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _laid_out(texts: Sequence[str]) -> tuple[_Codes, npt.NDArray[np.int64]]:
+    """All code points one after the other, and where each text begins (and the last one ends)."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    bounds = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)), out=bounds[1:])
+    return codes, bounds
+
+
+def _begins_text(bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where a text that is not empty begins."""
+    return bounds[:-1][bounds[1:] > bounds[:-1]]
+
+
+def _class_grams(classes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Cells of the 1-, 2- and 3-grams of classes, runs drawn together; grams across two texts fall into the last cell."""
+    texts = len(bounds) - 1
+    drawn = _run_starts(classes, bounds)
+    table, kinds = _symbols()
+    count = len(kinds)
+    symbols = table[classes[drawn]].astype(np.int32)
+    before = np.concatenate([[0], np.cumsum(drawn)])[bounds]
+    base = np.repeat(np.arange(texts, dtype=np.int64) * _WIDTH, np.diff(before))
+    ends = np.unique(before[1:])
+    parts = []
+    index = symbols
+    for size, cells in enumerate(_gram_cells(), 1):
+        if size > 1:
+            index = index[:-1] * count + symbols[size - 1 :]
+        found = base[: len(index)] + cells[index]
+        for back in range(1, size):
+            across = ends - back
+            found[across[(across >= 0) & (across < len(found))]] = texts * _WIDTH
+        parts.append(found)
+    return parts
+
+
+def _run_starts(classes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """True where a run begins; lower, upper, digit and other-script runs keep their first two characters.
 
     Two, so that one letter (``i``, ``u``) differs from a word, while word lengths, hence content, do not show.
     """
     start = np.ones(len(classes), dtype=np.bool_)
-    start[1:] = (classes[1:] != classes[:-1]) | (rows[1:] != rows[:-1])
+    start[1:] = classes[1:] != classes[:-1]
+    start[_begins_text(bounds)] = True
     second = np.zeros(len(classes), dtype=np.bool_)
     second[1:] = start[:-1] & ~start[1:]
     third_of_mark = np.zeros(len(classes), dtype=np.bool_)
@@ -188,22 +246,45 @@ def _run_starts(classes: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> 
     return start | second | third_of_mark
 
 
+def _known_words(
+    codes: _Codes, classes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64], known: _Hashes
+) -> npt.NDArray[np.int64]:
+    """Cells of the function words: words are letters of any script and inner apostrophes."""
+    words, places = _word_hashes(codes, classes, bounds)
+    at = np.minimum(np.searchsorted(known, words), len(known) - 1)
+    found = np.flatnonzero(known[at] == words)
+    rows = np.searchsorted(bounds, places[found], side="right") - 1
+    return _cells(words[found]) + rows * _WIDTH
+
+
 def _word_hashes(
-    lowered: _Hashes, classes: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
+    codes: _Codes, classes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]
 ) -> tuple[_Hashes, npt.NDArray[np.int64]]:
-    """Polynomial hash of each word (letters of any script, inner apostrophes) and its row."""
-    straight = np.where(lowered == 0x2019, np.uint64(39), lowered)
-    letter = (classes == _LOWER) | (classes == _UPPER) | (classes == _OTHER) | (straight == 39)
-    where = np.flatnonzero(letter)
-    if not len(where):
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
-    fresh = np.ones(len(where), dtype=np.bool_)
-    fresh[1:] = (np.diff(where) > 1) | (np.diff(rows[where]) > 0)
-    starts = np.flatnonzero(fresh)
-    place = np.arange(len(where)) - np.repeat(starts, np.diff(np.append(starts, len(where))))
-    powers = _powers(int(place.max()) + 1)
-    terms = (straight[where] + np.uint64(1)) * powers[place]
-    return np.add.reduceat(terms, starts), rows[where[starts]]
+    """Polynomial hash of each word that is no longer than a function word, and where it begins."""
+    letter = (classes >= _LOWER) & (classes <= _OTHER) & (classes != _DIGIT) & (classes != _CJK)
+    letter |= (codes == 39) | (codes == 0x2019)
+    begins = letter.copy()
+    begins[1:] &= ~letter[:-1]
+    fresh = _begins_text(bounds)
+    begins[fresh] = letter[fresh]
+    ends = letter.copy()
+    ends[:-1] &= ~letter[1:]
+    last = fresh[1:] - 1
+    ends[last] = letter[last]
+    starts = np.flatnonzero(begins)
+    lengths = np.flatnonzero(ends) + 1 - starts
+    short = lengths <= _LONGEST_WORD
+    starts, lengths = starts[short], lengths[short]
+    padded = np.concatenate([codes, np.zeros(_LONGEST_WORD, dtype=codes.dtype)])
+    powers = _powers(_LONGEST_WORD)
+    words = np.zeros(len(starts), dtype=np.uint64)
+    for place in range(_LONGEST_WORD):
+        inside = np.flatnonzero(lengths > place)
+        character = padded[starts[inside] + place]
+        character = np.where((character >= 65) & (character <= 90), character + np.uint32(32), character)
+        straight = np.where(character == 0x2019, np.uint32(39), character).astype(np.uint64)
+        words[inside] += (straight + np.uint64(1)) * powers[place]
+    return words, starts
 
 
 def _powers(count: int) -> _Hashes:
@@ -216,24 +297,41 @@ def _powers(count: int) -> _Hashes:
 def _function_word_hashes() -> _Hashes:
     """Hashes of the closed word list, by the same code that hashes words in texts."""
     words = sorted(set(_FUNCTION_WORDS.split()))
-    codes, rows = _code_points(words)
-    return np.unique(_word_hashes(codes.astype(np.uint64), _classes(codes), rows)[0])
+    codes, bounds = _laid_out(words)
+    return np.unique(_word_hashes(codes, _classes(codes), bounds)[0])
 
 
-def _edges(
-    classes: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], texts: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions of the characters in the first and in the last two tokens of each text, each with its space after."""
+_Ranges = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def _edges(classes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> tuple[_Ranges, _Ranges]:
+    """Where the first two and the last two tokens of each text begin and end, each token with its space after."""
     blank = (classes == _SPACE) | (classes == _NEWLINE)
     begins = ~blank
-    begins[1:] &= blank[:-1] | (rows[1:] != rows[:-1])
-    number = np.cumsum(begins)
-    total = np.bincount(rows[begins], minlength=texts)
-    before = np.concatenate([[0], np.cumsum(total)[:-1]])
-    place = number - before[rows]
-    first = (place >= 1) & (place <= _EDGE_TOKENS)
-    last = (place > total[rows] - _EDGE_TOKENS) & (place >= 1)
-    return np.flatnonzero(first), np.flatnonzero(last)
+    begins[1:] &= blank[:-1]
+    fresh = _begins_text(bounds)
+    begins[fresh] = ~blank[fresh]
+    starts = np.append(np.flatnonzero(begins), len(classes))
+    at = np.searchsorted(starts, bounds)
+    first, after = at[:-1], at[1:]
+    ends = bounds[1:]
+    some = after > first
+    begin = np.where(some, starts[first], ends)
+    third = np.where(after - first > _EDGE_TOKENS, starts[np.minimum(first + _EDGE_TOKENS, len(starts) - 1)], ends)
+    late = np.where(some, starts[np.maximum(after - _EDGE_TOKENS, first)], ends)
+    return (begin, third), (late, ends)
+
+
+def _edge_grams(
+    codes: _Codes, begin: npt.NDArray[np.int64], end: npt.NDArray[np.int64], tag: int
+) -> npt.NDArray[np.int64]:
+    """Cells of the lower-case 3-grams within the ranges, one range per text."""
+    count = np.maximum(end - begin - 2, 0)
+    rows = np.repeat(np.arange(len(begin)), count)
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count) + begin[rows]
+    lowered = np.where((codes >= 65) & (codes <= 90), codes + np.uint32(32), codes)
+    key = _key_of([lowered[place + offset].astype(np.uint64) for offset in range(3)], tag)
+    return _cells(key) + rows * _WIDTH
 
 
 def _signs() -> Vectors:

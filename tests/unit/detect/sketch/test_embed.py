@@ -13,7 +13,8 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from stillwatch.detect.sketch.embed import StaticEmbedding, words_of
+from stillwatch.detect.sketch.embed import StaticEmbedding
+from stillwatch.detect.sketch.words import words_of
 from stillwatch.errors import ConfigurationError
 
 TEXTS = [
