@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from stillwatch.detect.log import Bools, Floats, Ints
 
 KAPPA = 0.1
 """Exponent of the adjuster."""
+UNKNOWN_ODDS = -20.0
+"""Log odds of a party that was not scored."""
 HANDOFF_NEEDS = 1.0
 """log10 e of dealt behaviour that a set convicted by hand-offs must show besides (colleagues share conversations too)."""
 
@@ -53,6 +55,17 @@ class Found:
         """Count further parties among those that need no link."""
         if parties is not None:
             self.bound = parties if self.bound is None else self.bound | parties
+
+    def copy(self, parties: int) -> Found:
+        """One that goes its own way, in a log of so many parties."""
+        more = parties - len(self.since)
+        return replace(
+            self,
+            since=np.pad(self.since, (0, more)),
+            odds=np.pad(self.odds, (0, more), constant_values=UNKNOWN_ODDS),
+            absorbed=list(self.absorbed),
+            bound=None if self.bound is None else np.pad(self.bound, (0, more)),
+        )
 
     @property
     def members(self) -> Ints:

@@ -13,7 +13,7 @@ e-value again (Dawid, de Rooij, Shafer, Shen, Vereshchagin and Vovk 2011).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,14 +29,14 @@ from stillwatch.campaigns.candidates import (
     judge,
 )
 from stillwatch.campaigns.following import campaign_of, follow, fragments, inherit, merge, stands, take_piece
-from stillwatch.campaigns.found import Found, adjusted, flagged_of, needed, strength_of
+from stillwatch.campaigns.found import UNKNOWN_ODDS, Found, adjusted, flagged_of, needed, strength_of
 from stillwatch.campaigns.innocent import Facts, examine, holding, template
 from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
 from stillwatch.campaigns.membership import membership
 from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.cells import CellCounts
-from stillwatch.detect.families import Gathering, State
-from stillwatch.detect.log import MICROSECONDS_PER_HOUR, NONE, Ints, Log
+from stillwatch.detect.families import Gathering, Spreads, State, spreads_of
+from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Ints, Log
 from stillwatch.detect.setup import SetupCounts
 
 DISCOVER_EVERY = 2
@@ -90,6 +90,27 @@ class Outcome:
     held: dict[bytes, tuple[Candidate, Alternative]] = field(default_factory=dict)
 
 
+@dataclass
+class Walked:
+    """Where a walk stands after the look at ``ts``: all that later looks need of earlier ones."""
+
+    ts: int
+    outcome: Outcome
+    spreads: Spreads | None
+    judged: Judged = field(default_factory=lambda: Judged({}))
+
+    def copy(self, parties: int, judged: Judged | None = None) -> Walked:
+        """One that goes its own way, in a log of so many parties: those that came later have new numbers at the end."""
+        outcome = replace(
+            self.outcome,
+            campaigns=[found.copy(parties) for found in self.outcome.campaigns],
+            near=list(self.outcome.near),
+            held=dict(self.outcome.held),
+            view=None,
+        )
+        return Walked(self.ts, outcome, self.spreads, Judged(dict((judged or self.judged).by_members)))
+
+
 def hours(log: Log, end: int | None = None) -> list[int]:
     """Times of the looks: every full hour after the first exchange, and the end: of the log, or as given (microseconds)."""
     if not len(log):
@@ -120,24 +141,51 @@ class Looker:
         """Nobody has continued a conversation yet."""
         self.continued = np.zeros(self.log.parties, np.int64)
 
-    def walk(self, progress: Callable[[int, int], None] | None = None) -> Outcome:
-        """All looks in order of time. ``progress`` is told (looks done, looks in all)."""
+    def walk(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        start: Walked | None = None,
+        keep: Callable[[Walked], None] | None = None,
+    ) -> Outcome:
+        """All looks in order of time.
+
+        Args:
+            progress: Is told (hours done, hours in all).
+            start: Where a walk over the beginning of this log stood; this one goes on from there.
+            keep: Is given where the walk stands at the end of each day, and before its end.
+        """
         setup, times = SetupCounts.start(self.log), hours(self.log, self.end)
-        outcome = Outcome([], [], np.log10(1 / self.alpha), 0, 0, None)
-        families: State | None = None
+        walked = Walked(0, Outcome([], [], np.log10(1 / self.alpha), 0, 0, None), None)
+        if start is not None:
+            walked = start.copy(self.log.parties)
+            self._advance(walked.ts, setup)
+            self.judged = walked.judged
         for number, ts in enumerate(times):
-            kind, last = _Look.at(ts, int((self.facts.first_seen <= ts).sum())), number == len(times) - 1
-            if kind.due or last:
-                self._advance(ts, setup)
-            if (kind.due or last) and (kind.discover or outcome.campaigns):
-                families = self.gathering.state(None if kind.discover else families)
-                self._look(self._view(ts, setup, families), kind, outcome)
-            if last and not kind.alike:  # what this hour's look finds, and then all there is
-                self._look(self._view(ts, setup, self.gathering.state()), _Look.last(), outcome)
-            outcome.looks += kind.due or last
+            if ts <= walked.ts:
+                continue
+            last = number == len(times) - 1
+            if keep and walked.ts and (last or walked.ts % (HOURS_PER_DAY * MICROSECONDS_PER_HOUR) == 0):
+                keep(walked.copy(self.log.parties, self.judged))
+            self._hour(ts, setup, walked, last=last)
             if progress:
                 progress(number + 1, len(times))
-        return outcome
+        return walked.outcome
+
+    def _hour(self, ts: int, setup: SetupCounts, walked: Walked, *, last: bool) -> None:
+        """The look of an hour, if one is due; the last one does all there is besides."""
+        outcome = walked.outcome
+        kind = _Look.at(ts, int((self.facts.first_seen <= ts).sum()))
+        walked.ts = ts
+        if not kind.due and not last:
+            return
+        self._advance(ts, setup)
+        if kind.discover or outcome.campaigns:
+            families = self.gathering.state(None if kind.discover else walked.spreads)
+            walked.spreads = spreads_of(families)
+            self._look(self._view(ts, setup, families), kind, outcome)
+        if last and not kind.alike:  # what this hour's look finds, and then all there is
+            self._look(self._view(ts, setup, self.gathering.state()), _Look.last(), outcome)
+        outcome.looks += 1
 
     def _advance(self, ts: int, setup: SetupCounts) -> None:
         """Count what arrived until ``ts``."""
@@ -233,7 +281,7 @@ class Looker:
             founders=core,
             founded=view.ts,
             since=np.zeros(size, np.int64),
-            odds=np.full(size, -20.0),
+            odds=np.full(size, UNKNOWN_ODDS),
             evidence=evidence,
             log10_e=strength_of(evidence),
             tried=tried,

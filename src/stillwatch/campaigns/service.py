@@ -21,6 +21,7 @@ from stillwatch.campaigns.links import Incidence, LinkKind, incidences
 from stillwatch.campaigns.looks import Looker, Outcome
 from stillwatch.campaigns.model import Alternative, Campaign, Kind, NearMiss, Verdict
 from stillwatch.campaigns.verdicts import Answers, innocents, verdicts
+from stillwatch.campaigns.walks import Walks
 from stillwatch.detect.cells import CellCounts, Cells
 from stillwatch.detect.conversations import openings_of
 from stillwatch.detect.families import Gathering, vectors
@@ -73,8 +74,12 @@ class _Clock:
         self._since = now
 
 
-def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunted:
-    """Find the campaigns of a log."""
+def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: Walks | None = None) -> Hunted:
+    """Find the campaigns of a log.
+
+    ``walks``: of hunts over the beginning of this log, which this one goes on from (and adds to); the result is the same.
+    """
+    walks = Walks() if walks is None else walks
     tell = progress or (lambda _stage, _done, _all: None)
     clock = _Clock()
     tell("sketch", 0, 1)
@@ -82,7 +87,7 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunt
     rows = openings(log)
     found_vectors = vectors(log, rows, embedding)
     gathering = Gathering.start(log, rows, found_vectors)
-    codebook = Cells.fit(log, rows, found_vectors)
+    codebook = walks.cells(log, rows, found_vectors)
     every = np.flatnonzero((log.turn <= 1) & (log.status < FAILED))
     facts = Facts.build(log, every, rows, BenchmarkMatcher.load() if log.with_text else None)
     facts = facts.with_legitimate(_parties(log, settings.legitimate))
@@ -91,7 +96,8 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None) -> Hunt
     clock.stage("sketch")
     counts = CellCounts.start(log, rows, codebook.of(log, rows, found_vectors), codebook.needs)
     looker = Looker(log, rows, gathering, counts, facts, kinds, settings.alpha, settings.end)
-    outcome = looker.walk(lambda done, all_: tell("looks", done, all_))
+    told = f"{settings.alpha} {sorted(settings.legitimate)}"
+    outcome = looker.walk(lambda done, all_: tell("looks", done, all_), walks.start(log, told), walks.keeper(log, told))
     clock.stage("looks")
     tell("describe", 0, 1)
     guarantee = guarantee_of(outcome, settings.alpha, log)

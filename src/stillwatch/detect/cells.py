@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.vq import kmeans2, vq
+from scipy.cluster.vq import kmeans2
 
-from stillwatch.detect.families import Family, Kept, real, vectors
+from stillwatch.detect.families import UNIT, Family, Kept, real, vectors
 from stillwatch.detect.log import Floats, Ints, Log, pairs
 from stillwatch.detect.sketch import StaticEmbedding
 
@@ -58,11 +58,13 @@ class Cells:
         if self.centres is None:
             return _by_length(log, rows)
         content, style = found[Family.CONTENT], found[Family.STYLE]
+        centres = self.centres.astype(np.float32)
+        half = (centres**2).sum(1) / 2
         out = np.zeros(len(rows), np.int64)
         for start in range(0, len(rows), CHUNK):
             part = slice(start, start + CHUNK)
-            joint = np.hstack([real(content[part]) / self.scale[0], real(style[part]) / self.scale[1]])
-            out[part] = vq(joint, self.centres)[0]
+            scaled = (x[part] / np.float32(UNIT * s) for x, s in zip((content, style), self.scale, strict=True))
+            out[part] = (np.hstack(list(scaled)) @ centres.T - half).argmax(1)  # the nearest centre
         return out
 
     def of_rows(self, log: Log, rows: Ints, embedding: StaticEmbedding | None = None) -> Ints:

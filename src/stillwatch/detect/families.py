@@ -21,7 +21,20 @@ from stillwatch.detect.sketch.embed import StaticEmbedding
 from stillwatch.detect.sketch.kept import UNIT, Kept, kept, real
 from stillwatch.detect.texts import LiveTexts
 
-__all__ = ["UNIT", "Family", "Gathering", "Kept", "State", "kept", "night_in_common", "real", "rhythm", "vectors"]
+__all__ = [
+    "UNIT",
+    "Family",
+    "Gathering",
+    "Kept",
+    "Spreads",
+    "State",
+    "kept",
+    "night_in_common",
+    "real",
+    "rhythm",
+    "spreads_of",
+    "vectors",
+]
 
 HARMONICS = 4
 CHUNK = 50_000
@@ -43,6 +56,12 @@ LEARN_FROM = 20_000
 """Parties, the first of the log, from which the spread of people is learned: more would not change it."""
 State = dict[Family, tuple[PartySums, Spread, Floats]]
 """Per family: sums per party, spread of people, mean of the population."""
+Spreads = dict[Family, Spread]
+
+
+def spreads_of(state: State) -> Spreads:
+    """The spreads of a state, for a later one."""
+    return {name: spread for name, (_, spread, _) in state.items()}
 
 
 def vectors(log: Log, rows: Ints, embedding: StaticEmbedding | None = None) -> dict[Family, Kept]:
@@ -80,7 +99,10 @@ def night_in_common(rhythm_centre: Floats) -> float:
 
 @dataclass
 class Gathering:
-    """Sums per party of every family over the openings seen so far; grows by :meth:`advance`."""
+    """Sums per party of every family over the openings seen so far; grows by :meth:`advance`.
+
+    ``outer``, ``cross``: sums of products of the vectors of the first parties (:data:`LEARN_FROM`), in squares of 127ths.
+    """
 
     rows: Ints
     party: Ints
@@ -111,15 +133,15 @@ class Gathering:
         self.seen = max(until, self.seen)
 
     def _add(self, part: slice) -> None:
+        """Products are summed as whole numbers, so that the steps in which a log is taken in do not show in the last digit."""
         who = self.party[part]
         learned = who < LEARN_FROM
+        whole = {name: np.asarray(x[part][learned], np.float64) for name, x in self.vectors.items()}
         for name, x in self.vectors.items():
             self.sums[name].add(who, x[part])
-            new = real(x[part][learned])
-            self.outer[name] += new.T @ new
+            self.outer[name] += whole[name].T @ whole[name]
         if self.cross is not None:
-            content, style = (real(self.vectors[f][part][learned]) for f in (Family.CONTENT, Family.STYLE))
-            self.cross += content.T @ style
+            self.cross += whole[Family.CONTENT].T @ whole[Family.STYLE]
 
     def joined(self, rows: Ints, families: State) -> Floats:
         """Vectors of some openings as the leading family compares them: (k, d)."""
@@ -128,34 +150,34 @@ class Gathering:
         parts = (Family.CONTENT, Family.STYLE)
         return np.hstack([real(self.vectors[f][rows]) / np.sqrt(families[f][1].variance) for f in parts])
 
-    def state(self, before: State | None = None) -> State:
+    def state(self, before: Spreads | None = None) -> State:
         """Per family: sums, spread of people, mean of the population. *Text* joins content and style at equal variance.
 
-        ``before`` is an earlier state whose spreads are good enough (they move slowly and take time to learn).
+        ``before``: earlier spreads that are good enough (they move slowly and take time to learn).
         """
         out: State = {}
         for name, sums in self.sums.items():
-            spread = before[name][1] if before else self._learn(sums, self.outer[name])
+            spread = before[name] if before else self._learn(sums, self.outer[name])
             out[name] = (sums, spread, sums.mean)
         if Family.CONTENT in out:
             out[Family.TEXT] = self._text(out, before)
         return out
 
-    def _text(self, out: State, before: State | None) -> tuple[PartySums, Spread, Floats]:
+    def _text(self, out: State, before: Spreads | None) -> tuple[PartySums, Spread, Floats]:
         """Content and style side by side, each divided by its standard deviation."""
         assert self.cross is not None
         va, vb = out[Family.CONTENT][1].variance, out[Family.STYLE][1].variance
         sums = Joined(self.sums[Family.CONTENT], self.sums[Family.STYLE], (float(np.sqrt(va)), float(np.sqrt(vb))))
         if before:
-            return sums, before[Family.TEXT][1], sums.mean
+            return sums, before[Family.TEXT], sums.mean
         size_a = sums.left.dimensions
         outer = np.zeros((sums.dimensions,) * 2)
         outer[:size_a, :size_a] = self.outer[Family.CONTENT] / va
         outer[size_a:, size_a:] = self.outer[Family.STYLE] / vb
-        outer[:size_a, size_a:] = self.cross / np.sqrt(va * vb)
+        outer[:size_a, size_a:] = self.cross / float(np.sqrt(va * vb))
         outer[size_a:, :size_a] = outer[:size_a, size_a:].T
         return sums, self._learn(sums, outer), sums.mean
 
     @staticmethod
     def _learn(sums: PartySums, outer: Floats) -> Spread:
-        return Spread.learn(sums.of(np.arange(min(len(sums.n), LEARN_FROM))), outer)
+        return Spread.learn(sums.of(np.arange(min(len(sums.n), LEARN_FROM))), outer / UNIT**2)

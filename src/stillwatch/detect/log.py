@@ -275,12 +275,25 @@ def _contexts(inward: Codes, outward: Codes) -> tuple[Ints, Ints]:
     if not len(both):
         return inward.codes, outward.codes
     shared = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False)
+    when = np.concatenate([2 * _first_rows(inward), 2 * _first_rows(outward) + 1])
+    first = np.full(int(shared.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, shared, when)
+    shared = np.argsort(np.argsort(first))[
+        shared
+    ]  # by first appearance, so that a prefix of the log has a prefix of codes
     table_in, table_out = shared[: len(inward)], shared[len(inward) :]
 
     def mapped(codes: Ints, table: Ints) -> Ints:
-        return np.where(codes == NONE, NONE, table[np.maximum(codes, 0)]) if len(table) else codes
+        return np.where(codes == NONE, NONE, table[np.maximum(codes, 0)]).astype(np.int32) if len(table) else codes
 
     return mapped(inward.codes, table_in), mapped(outward.codes, table_out)
+
+
+def _first_rows(column: Codes) -> Ints:
+    """The row that first shows each value."""
+    first = np.zeros(len(column) + 1, np.int64)
+    first[column.codes[::-1]] = np.arange(len(column.codes) - 1, -1, -1)
+    return first[:-1]
 
 
 def accounts_of(ids: pa.Array, table: pa.Table | None) -> Accounts:

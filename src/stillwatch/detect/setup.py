@@ -17,6 +17,8 @@ DISTINCT = 96
 """Set-ups told apart; those that appear later are gathered into one."""
 _VERSION = re.compile(r"[\s/|].*$")
 CLIP = 5.0
+FINE = 1 << 32
+"""Parts of a share that the mean over parties is kept in."""
 
 
 def _products(client: Codes) -> Ints:
@@ -47,7 +49,7 @@ class SetupCounts:
     sent: Ints
     party: Ints
     code: Ints
-    total: Floats
+    total: Ints
     seen: int = 0
 
     @classmethod
@@ -56,7 +58,7 @@ class SetupCounts:
         code = setups(log)
         width = int(code.max(initial=0)) + 1
         counts = np.zeros((log.parties, width), np.int32)
-        return cls(counts, np.zeros(log.parties, np.int64), log.party, code, np.zeros(width))
+        return cls(counts, np.zeros(log.parties, np.int64), log.party, code, np.zeros(width, np.int64))
 
     def advance(self, until: int) -> None:
         """Count the exchanges up to position ``until`` of the log."""
@@ -67,7 +69,7 @@ class SetupCounts:
         who, where = np.unique(self.party[part], return_inverse=True)
         new = np.bincount(pairs(where, self.code[part], width), minlength=len(who) * width).reshape(len(who), width)
         before, after = self.counts[who], self.counts[who] + new
-        self.total += _shares(after).sum(0) - _shares(before).sum(0)
+        self.total += (_whole(_shares(after)) - _whole(_shares(before))).sum(0)
         self.counts[who] = after
         self.sent[who] += new.sum(1)
         self.seen = until
@@ -75,7 +77,7 @@ class SetupCounts:
     @property
     def population(self) -> Floats:
         """Mean share of each set-up over the parties that have sent anything: (set-ups,)."""
-        return np.maximum(self.total, 0.0) / max(int(np.count_nonzero(self.sent)), 1)
+        return self.total / FINE / max(int(np.count_nonzero(self.sent)), 1)
 
     def shares(self, parties: Ints) -> Floats:
         """Share of each set-up per party: (k, set-ups)."""
@@ -106,6 +108,11 @@ class SetupCounts:
     @staticmethod
     def _lean(shares: Floats, ratio: Floats) -> Floats:
         return np.asarray(np.clip((shares * ratio).sum(1), -CLIP, CLIP))
+
+
+def _whole(shares: Floats) -> Ints:
+    """Shares in whole parts: their sum is the same in whatever steps a log is counted."""
+    return np.rint(shares * FINE).astype(np.int64)
 
 
 def _shares(counts: Ints) -> Floats:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stillwatch.detect.families import UNIT, Family, Gathering, kept, night_in_common, real, rhythm, vectors
+from stillwatch.detect.families import UNIT, Family, Gathering, kept, night_in_common, real, rhythm, spreads_of, vectors
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
 from stillwatch.detect.sketch import StaticEmbedding
 from stillwatch.testing.logs import EXCHANGE_SCHEMA, exchange
@@ -189,11 +189,11 @@ class TestGathering:
         log = log_of(made_up(), "abc")
         found = vectors(log, np.arange(40), embedding)
         gathering = gathered(log, found, 20)
-        before = gathering.state()
+        before = spreads_of(gathering.state())
         gathering.advance(40)
         after = gathering.state(before)
         for family, (sums, spread, _) in after.items():
-            assert spread is before[family][1]
+            assert spread is before[family]
             assert sums.n.sum() == 40
 
     def test_without_text_there_is_only_rhythm(self, embedding):

@@ -20,6 +20,7 @@ from stillwatch.apps.watch.batch import ROWS, in_order
 from stillwatch.apps.watch.compaction import Merged
 from stillwatch.apps.watch.partitions import Partition
 from stillwatch.campaigns.service import Hunted, Settings, hunt
+from stillwatch.campaigns.walks import Walks
 from stillwatch.detect.log import Log
 from stillwatch.detect.texts import SKETCHES, SketchedTexts, Texts
 from stillwatch.events.read import read_accounts
@@ -83,12 +84,17 @@ class Detector(Protocol):
 
 
 class Rehunt:
-    """A batch hunt over all partitions of the window, at every look."""
+    """A batch hunt over all partitions of the window, at every look; it goes on from where the last one stood.
+
+    Hours that were looked at are not looked at again, unless something in them has changed. After a restart, or when the
+    window's beginning has moved, the first look walks through all hours anew, with the same result.
+    """
 
     def __init__(self, looking: Looking) -> None:
         """Begin with nothing."""
         self._looking = looking
         self._parts: list[Partition] = []
+        self._walks = Walks()
 
     def absorb(self, partition: Partition) -> None:
         """Note the partition; it is read at the look."""
@@ -120,7 +126,7 @@ class Rehunt:
             known={**known, **labels.malicious},
             legitimate=labels.legitimate,
         )
-        return Looked(hunted=hunt(log, settings), log=log, unsketched=unsketched)
+        return Looked(hunted=hunt(log, settings, walks=self._walks), log=log, unsketched=unsketched)
 
     def snapshot(self) -> bytes:
         """Nothing: partitions suffice."""
