@@ -1,16 +1,17 @@
-"""``python -m benchmarks reproduce|compare|sets ...``; options follow the word."""
+"""``python -m benchmarks reproduce|compare|sets|engines ...``; options follow the word."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import hunt_vs_baselines, our_sets, reproduce_papers
+from benchmarks import engines, hunt_vs_baselines, our_sets, reproduce_papers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "engines": engines.main,
     "compare": hunt_vs_baselines.main,
     "reproduce": reproduce_papers.main,
     "sets": our_sets.main,

@@ -75,202 +75,191 @@ SELECT
   CAST("conversation_most" AS BIGINT) AS "conversation_most"
 FROM (
 SELECT
-  "t18"."account",
-  "t18"."exchanges",
-  "t18"."failed",
-  "t18"."openings",
-  "t18"."opened",
-  "t18"."turns",
-  "t18"."with_tools",
-  "t18"."tools",
-  "t18"."streamed",
-  "t18"."continued",
-  "t18"."input_tokens",
-  "t18"."output_tokens",
-  "t18"."input_square",
-  "t18"."output_square",
-  "t18"."turn_most",
-  "t18"."input_most",
-  "t18"."output_most",
-  "t18"."last_us",
-  "t18"."input_least",
-  "t18"."output_least",
-  "t18"."first_us",
-  "t18"."hour_00",
-  "t18"."hour_01",
-  "t18"."hour_02",
-  "t18"."hour_03",
-  "t18"."hour_04",
-  "t18"."hour_05",
-  "t18"."hour_06",
-  "t18"."hour_07",
-  "t18"."hour_08",
-  "t18"."hour_09",
-  "t18"."hour_10",
-  "t18"."hour_11",
-  "t18"."hour_12",
-  "t18"."hour_13",
-  "t18"."hour_14",
-  "t18"."hour_15",
-  "t18"."hour_16",
-  "t18"."hour_17",
-  "t18"."hour_18",
-  "t18"."hour_19",
-  "t18"."hour_20",
-  "t18"."hour_21",
-  "t18"."hour_22",
-  "t18"."hour_23",
-  "t19"."gap_00001",
-  "t19"."gap_00002",
-  "t19"."gap_00005",
-  "t19"."gap_00010",
-  "t19"."gap_00020",
-  "t19"."gap_00030",
-  "t19"."gap_00060",
-  "t19"."gap_00120",
-  "t19"."gap_00300",
-  "t19"."gap_00600",
-  "t19"."gap_01800",
-  "t19"."gap_03600",
-  "t19"."gap_07200",
-  "t19"."gap_21600",
-  "t19"."gap_43200",
-  "t19"."gap_86400",
-  "t9"."days",
-  "t9"."day_square",
-  "t9"."day_most",
-  "t13"."text_distinct",
-  "t13"."text_square",
-  "t13"."text_most",
-  "t14"."address_distinct",
-  "t14"."address_square",
-  "t14"."address_most",
-  "t15"."conversation_distinct",
-  "t15"."conversation_square",
-  "t15"."conversation_most"
+  "t8"."account",
+  "t8"."exchanges",
+  "t8"."failed",
+  "t8"."openings",
+  "t8"."opened",
+  "t8"."turns",
+  "t8"."with_tools",
+  "t8"."tools",
+  "t8"."streamed",
+  "t8"."continued",
+  "t8"."input_tokens",
+  "t8"."output_tokens",
+  "t8"."input_square",
+  "t8"."output_square",
+  "t8"."turn_most",
+  "t8"."input_most",
+  "t8"."output_most",
+  "t8"."last_us",
+  "t8"."input_least",
+  "t8"."output_least",
+  "t8"."first_us",
+  "t16"."hour_00",
+  "t16"."hour_01",
+  "t16"."hour_02",
+  "t16"."hour_03",
+  "t16"."hour_04",
+  "t16"."hour_05",
+  "t16"."hour_06",
+  "t16"."hour_07",
+  "t16"."hour_08",
+  "t16"."hour_09",
+  "t16"."hour_10",
+  "t16"."hour_11",
+  "t16"."hour_12",
+  "t16"."hour_13",
+  "t16"."hour_14",
+  "t16"."hour_15",
+  "t16"."hour_16",
+  "t16"."hour_17",
+  "t16"."hour_18",
+  "t16"."hour_19",
+  "t16"."hour_20",
+  "t16"."hour_21",
+  "t16"."hour_22",
+  "t16"."hour_23",
+  "t21"."gap_00001",
+  "t21"."gap_00002",
+  "t21"."gap_00005",
+  "t21"."gap_00010",
+  "t21"."gap_00020",
+  "t21"."gap_00030",
+  "t21"."gap_00060",
+  "t21"."gap_00120",
+  "t21"."gap_00300",
+  "t21"."gap_00600",
+  "t21"."gap_01800",
+  "t21"."gap_03600",
+  "t21"."gap_07200",
+  "t21"."gap_21600",
+  "t21"."gap_43200",
+  "t21"."gap_86400",
+  "t12"."days",
+  "t12"."day_square",
+  "t12"."day_most",
+  "t17"."text_distinct",
+  "t17"."text_square",
+  "t17"."text_most",
+  "t18"."address_distinct",
+  "t18"."address_square",
+  "t18"."address_most",
+  "t19"."conversation_distinct",
+  "t19"."conversation_square",
+  "t19"."conversation_most"
 FROM (
   SELECT
-    "t6"."account",
-    SUM("t6"."exchanges") AS "exchanges",
-    SUM("t6"."failed") AS "failed",
-    SUM("t6"."openings") AS "openings",
-    SUM("t6"."opened") AS "opened",
-    SUM("t6"."turns") AS "turns",
-    SUM("t6"."with_tools") AS "with_tools",
-    SUM("t6"."tools") AS "tools",
-    SUM("t6"."streamed") AS "streamed",
-    SUM("t6"."continued") AS "continued",
-    SUM("t6"."input_tokens") AS "input_tokens",
-    SUM("t6"."output_tokens") AS "output_tokens",
-    SUM("t6"."input_square") AS "input_square",
-    SUM("t6"."output_square") AS "output_square",
-    MAX("t6"."turn_most") AS "turn_most",
-    MAX("t6"."input_most") AS "input_most",
-    MAX("t6"."output_most") AS "output_most",
-    MAX("t6"."last_us") AS "last_us",
-    MIN("t6"."input_least") AS "input_least",
-    MIN("t6"."output_least") AS "output_least",
-    MIN("t6"."first_us") AS "first_us",
-    SUM(IF("t6"."hour" = 0, "t6"."exchanges", 0)) AS "hour_00",
-    SUM(IF("t6"."hour" = 1, "t6"."exchanges", 0)) AS "hour_01",
-    SUM(IF("t6"."hour" = 2, "t6"."exchanges", 0)) AS "hour_02",
-    SUM(IF("t6"."hour" = 3, "t6"."exchanges", 0)) AS "hour_03",
-    SUM(IF("t6"."hour" = 4, "t6"."exchanges", 0)) AS "hour_04",
-    SUM(IF("t6"."hour" = 5, "t6"."exchanges", 0)) AS "hour_05",
-    SUM(IF("t6"."hour" = 6, "t6"."exchanges", 0)) AS "hour_06",
-    SUM(IF("t6"."hour" = 7, "t6"."exchanges", 0)) AS "hour_07",
-    SUM(IF("t6"."hour" = 8, "t6"."exchanges", 0)) AS "hour_08",
-    SUM(IF("t6"."hour" = 9, "t6"."exchanges", 0)) AS "hour_09",
-    SUM(IF("t6"."hour" = 10, "t6"."exchanges", 0)) AS "hour_10",
-    SUM(IF("t6"."hour" = 11, "t6"."exchanges", 0)) AS "hour_11",
-    SUM(IF("t6"."hour" = 12, "t6"."exchanges", 0)) AS "hour_12",
-    SUM(IF("t6"."hour" = 13, "t6"."exchanges", 0)) AS "hour_13",
-    SUM(IF("t6"."hour" = 14, "t6"."exchanges", 0)) AS "hour_14",
-    SUM(IF("t6"."hour" = 15, "t6"."exchanges", 0)) AS "hour_15",
-    SUM(IF("t6"."hour" = 16, "t6"."exchanges", 0)) AS "hour_16",
-    SUM(IF("t6"."hour" = 17, "t6"."exchanges", 0)) AS "hour_17",
-    SUM(IF("t6"."hour" = 18, "t6"."exchanges", 0)) AS "hour_18",
-    SUM(IF("t6"."hour" = 19, "t6"."exchanges", 0)) AS "hour_19",
-    SUM(IF("t6"."hour" = 20, "t6"."exchanges", 0)) AS "hour_20",
-    SUM(IF("t6"."hour" = 21, "t6"."exchanges", 0)) AS "hour_21",
-    SUM(IF("t6"."hour" = 22, "t6"."exchanges", 0)) AS "hour_22",
-    SUM(IF("t6"."hour" = 23, "t6"."exchanges", 0)) AS "hour_23"
+    "t0"."account",
+    COUNT(*) AS "exchanges",
+    COUNT(*) FILTER(WHERE
+      "t0"."status" >= 400) AS "failed",
+    COUNT(*) FILTER(WHERE
+      "t0"."turn" <= 1) AS "openings",
+    COUNT(*) FILTER(WHERE
+      (
+        "t0"."turn" <= 1
+      ) AND (
+        "t0"."status" < 400
+      )) AS "opened",
+    SUM("t0"."turn") AS "turns",
+    COUNT(*) FILTER(WHERE
+      "t0"."n_tools" > 0) AS "with_tools",
+    SUM("t0"."n_tools") AS "tools",
+    SUM("t0"."stream") AS "streamed",
+    COUNT(*) FILTER(WHERE
+      "t0"."context_in" <> 0) AS "continued",
+    SUM("t0"."input_tokens") AS "input_tokens",
+    SUM("t0"."output_tokens") AS "output_tokens",
+    SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
+    SUM(LEAST("t0"."output_tokens", 65535) * LEAST("t0"."output_tokens", 65535)) AS "output_square",
+    MAX("t0"."turn") AS "turn_most",
+    MAX("t0"."input_tokens") AS "input_most",
+    MAX("t0"."output_tokens") AS "output_most",
+    MAX("t0"."ts_us") AS "last_us",
+    MIN("t0"."input_tokens") AS "input_least",
+    MIN("t0"."output_tokens") AS "output_least",
+    MIN("t0"."ts_us") AS "first_us"
+  FROM "canonical_rows" AS "t0"
+  GROUP BY
+    1
+) AS "t8"
+INNER JOIN (
+  SELECT
+    "t2"."account",
+    SUM(IF("t2"."hour" = 0, "t2"."times", 0)) AS "hour_00",
+    SUM(IF("t2"."hour" = 1, "t2"."times", 0)) AS "hour_01",
+    SUM(IF("t2"."hour" = 2, "t2"."times", 0)) AS "hour_02",
+    SUM(IF("t2"."hour" = 3, "t2"."times", 0)) AS "hour_03",
+    SUM(IF("t2"."hour" = 4, "t2"."times", 0)) AS "hour_04",
+    SUM(IF("t2"."hour" = 5, "t2"."times", 0)) AS "hour_05",
+    SUM(IF("t2"."hour" = 6, "t2"."times", 0)) AS "hour_06",
+    SUM(IF("t2"."hour" = 7, "t2"."times", 0)) AS "hour_07",
+    SUM(IF("t2"."hour" = 8, "t2"."times", 0)) AS "hour_08",
+    SUM(IF("t2"."hour" = 9, "t2"."times", 0)) AS "hour_09",
+    SUM(IF("t2"."hour" = 10, "t2"."times", 0)) AS "hour_10",
+    SUM(IF("t2"."hour" = 11, "t2"."times", 0)) AS "hour_11",
+    SUM(IF("t2"."hour" = 12, "t2"."times", 0)) AS "hour_12",
+    SUM(IF("t2"."hour" = 13, "t2"."times", 0)) AS "hour_13",
+    SUM(IF("t2"."hour" = 14, "t2"."times", 0)) AS "hour_14",
+    SUM(IF("t2"."hour" = 15, "t2"."times", 0)) AS "hour_15",
+    SUM(IF("t2"."hour" = 16, "t2"."times", 0)) AS "hour_16",
+    SUM(IF("t2"."hour" = 17, "t2"."times", 0)) AS "hour_17",
+    SUM(IF("t2"."hour" = 18, "t2"."times", 0)) AS "hour_18",
+    SUM(IF("t2"."hour" = 19, "t2"."times", 0)) AS "hour_19",
+    SUM(IF("t2"."hour" = 20, "t2"."times", 0)) AS "hour_20",
+    SUM(IF("t2"."hour" = 21, "t2"."times", 0)) AS "hour_21",
+    SUM(IF("t2"."hour" = 22, "t2"."times", 0)) AS "hour_22",
+    SUM(IF("t2"."hour" = 23, "t2"."times", 0)) AS "hour_23"
   FROM (
     SELECT
       "t0"."account",
       "t0"."hour",
-      COUNT(*) AS "exchanges",
-      COUNT(*) FILTER(WHERE
-        "t0"."status" >= 400) AS "failed",
-      COUNT(*) FILTER(WHERE
-        "t0"."turn" <= 1) AS "openings",
-      COUNT(*) FILTER(WHERE
-        (
-          "t0"."turn" <= 1
-        ) AND (
-          "t0"."status" < 400
-        )) AS "opened",
-      SUM("t0"."turn") AS "turns",
-      COUNT(*) FILTER(WHERE
-        "t0"."n_tools" > 0) AS "with_tools",
-      SUM("t0"."n_tools") AS "tools",
-      SUM("t0"."stream") AS "streamed",
-      COUNT(*) FILTER(WHERE
-        "t0"."context_in" <> 0) AS "continued",
-      SUM("t0"."input_tokens") AS "input_tokens",
-      SUM("t0"."output_tokens") AS "output_tokens",
-      SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
-      SUM(LEAST("t0"."output_tokens", 65535) * LEAST("t0"."output_tokens", 65535)) AS "output_square",
-      MAX("t0"."turn") AS "turn_most",
-      MAX("t0"."input_tokens") AS "input_most",
-      MAX("t0"."output_tokens") AS "output_most",
-      MAX("t0"."ts_us") AS "last_us",
-      MIN("t0"."input_tokens") AS "input_least",
-      MIN("t0"."output_tokens") AS "output_least",
-      MIN("t0"."ts_us") AS "first_us"
+      COUNT(*) AS "times"
     FROM "canonical_rows" AS "t0"
     GROUP BY
       1,
       2
-  ) AS "t6"
+  ) AS "t2"
   GROUP BY
     1
-) AS "t18"
+) AS "t16"
+  ON "t8"."account" = "t16"."account"
 INNER JOIN (
   SELECT
-    "t8"."account",
+    "t10"."account",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 1000000) AS "gap_00001",
+      "t10"."gap" <= 1000000) AS "gap_00001",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 2000000) AS "gap_00002",
+      "t10"."gap" <= 2000000) AS "gap_00002",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 5000000) AS "gap_00005",
+      "t10"."gap" <= 5000000) AS "gap_00005",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 10000000) AS "gap_00010",
+      "t10"."gap" <= 10000000) AS "gap_00010",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 20000000) AS "gap_00020",
+      "t10"."gap" <= 20000000) AS "gap_00020",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 30000000) AS "gap_00030",
+      "t10"."gap" <= 30000000) AS "gap_00030",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 60000000) AS "gap_00060",
+      "t10"."gap" <= 60000000) AS "gap_00060",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 120000000) AS "gap_00120",
+      "t10"."gap" <= 120000000) AS "gap_00120",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 300000000) AS "gap_00300",
+      "t10"."gap" <= 300000000) AS "gap_00300",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 600000000) AS "gap_00600",
+      "t10"."gap" <= 600000000) AS "gap_00600",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 1800000000) AS "gap_01800",
+      "t10"."gap" <= 1800000000) AS "gap_01800",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 3600000000) AS "gap_03600",
+      "t10"."gap" <= 3600000000) AS "gap_03600",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 7200000000) AS "gap_07200",
+      "t10"."gap" <= 7200000000) AS "gap_07200",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 21600000000) AS "gap_21600",
+      "t10"."gap" <= 21600000000) AS "gap_21600",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 43200000000) AS "gap_43200",
+      "t10"."gap" <= 43200000000) AS "gap_43200",
     COUNT(*) FILTER(WHERE
-      "t8"."gap" <= 86400000000) AS "gap_86400"
+      "t10"."gap" <= 86400000000) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -281,17 +270,17 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t8"
+  ) AS "t10"
   GROUP BY
     1
-) AS "t19"
-  ON "t18"."account" = "t19"."account"
+) AS "t21"
+  ON "t8"."account" = "t21"."account"
 INNER JOIN (
   SELECT
-    "t2"."account",
+    "t3"."account",
     COUNT(*) AS "days",
-    SUM("t2"."times" * "t2"."times") AS "day_square",
-    MAX("t2"."times") AS "day_most"
+    SUM("t3"."times" * "t3"."times") AS "day_square",
+    MAX("t3"."times") AS "day_most"
   FROM (
     SELECT
       "t0"."account",
@@ -301,18 +290,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t2"
+  ) AS "t3"
   GROUP BY
     1
-) AS "t9"
-  ON "t18"."account" = "t9"."account"
+) AS "t12"
+  ON "t8"."account" = "t12"."account"
 INNER JOIN (
   SELECT
-    "t3"."account",
+    "t4"."account",
     COUNT(*) FILTER(WHERE
-      "t3"."text" <> 0) AS "text_distinct",
-    SUM(IF("t3"."text" <> 0, "t3"."times" * "t3"."times", 0)) AS "text_square",
-    MAX(IF("t3"."text" <> 0, "t3"."times", 0)) AS "text_most"
+      "t4"."text" <> 0) AS "text_distinct",
+    SUM(IF("t4"."text" <> 0, "t4"."times" * "t4"."times", 0)) AS "text_square",
+    MAX(IF("t4"."text" <> 0, "t4"."times", 0)) AS "text_most"
   FROM (
     SELECT
       "t0"."account",
@@ -322,18 +311,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t3"
+  ) AS "t4"
   GROUP BY
     1
-) AS "t13"
-  ON "t18"."account" = "t13"."account"
+) AS "t17"
+  ON "t8"."account" = "t17"."account"
 INNER JOIN (
   SELECT
-    "t4"."account",
+    "t5"."account",
     COUNT(*) FILTER(WHERE
-      "t4"."address" <> 0) AS "address_distinct",
-    SUM(IF("t4"."address" <> 0, "t4"."times" * "t4"."times", 0)) AS "address_square",
-    MAX(IF("t4"."address" <> 0, "t4"."times", 0)) AS "address_most"
+      "t5"."address" <> 0) AS "address_distinct",
+    SUM(IF("t5"."address" <> 0, "t5"."times" * "t5"."times", 0)) AS "address_square",
+    MAX(IF("t5"."address" <> 0, "t5"."times", 0)) AS "address_most"
   FROM (
     SELECT
       "t0"."account",
@@ -343,18 +332,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t4"
+  ) AS "t5"
   GROUP BY
     1
-) AS "t14"
-  ON "t18"."account" = "t14"."account"
+) AS "t18"
+  ON "t8"."account" = "t18"."account"
 INNER JOIN (
   SELECT
-    "t5"."account",
+    "t6"."account",
     COUNT(*) FILTER(WHERE
-      "t5"."conversation" <> 0) AS "conversation_distinct",
-    SUM(IF("t5"."conversation" <> 0, "t5"."times" * "t5"."times", 0)) AS "conversation_square",
-    MAX(IF("t5"."conversation" <> 0, "t5"."times", 0)) AS "conversation_most"
+      "t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(IF("t6"."conversation" <> 0, "t6"."times" * "t6"."times", 0)) AS "conversation_square",
+    MAX(IF("t6"."conversation" <> 0, "t6"."times", 0)) AS "conversation_most"
   FROM (
     SELECT
       "t0"."account",
@@ -364,11 +353,11 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t5"
+  ) AS "t6"
   GROUP BY
     1
-) AS "t15"
-  ON "t18"."account" = "t15"."account"
+) AS "t19"
+  ON "t8"."account" = "t19"."account"
 ) AS "found";
 
 -- all_sums
@@ -468,222 +457,211 @@ SELECT
   CAST("channel_most" AS BIGINT) AS "channel_most"
 FROM (
 SELECT
-  "t39"."account",
-  "t39"."exchanges",
-  "t39"."failed",
-  "t39"."openings",
-  "t39"."opened",
-  "t39"."turns",
-  "t39"."with_tools",
-  "t39"."tools",
-  "t39"."streamed",
-  "t39"."continued",
-  "t39"."input_tokens",
-  "t39"."output_tokens",
-  "t39"."input_square",
-  "t39"."output_square",
-  "t39"."turn_most",
-  "t39"."input_most",
-  "t39"."output_most",
-  "t39"."last_us",
-  "t39"."input_least",
-  "t39"."output_least",
-  "t39"."first_us",
-  "t39"."hour_00",
-  "t39"."hour_01",
-  "t39"."hour_02",
-  "t39"."hour_03",
-  "t39"."hour_04",
-  "t39"."hour_05",
-  "t39"."hour_06",
-  "t39"."hour_07",
-  "t39"."hour_08",
-  "t39"."hour_09",
-  "t39"."hour_10",
-  "t39"."hour_11",
-  "t39"."hour_12",
-  "t39"."hour_13",
-  "t39"."hour_14",
-  "t39"."hour_15",
-  "t39"."hour_16",
-  "t39"."hour_17",
-  "t39"."hour_18",
-  "t39"."hour_19",
-  "t39"."hour_20",
-  "t39"."hour_21",
-  "t39"."hour_22",
-  "t39"."hour_23",
-  "t40"."gap_00001",
-  "t40"."gap_00002",
-  "t40"."gap_00005",
-  "t40"."gap_00010",
-  "t40"."gap_00020",
-  "t40"."gap_00030",
-  "t40"."gap_00060",
-  "t40"."gap_00120",
-  "t40"."gap_00300",
-  "t40"."gap_00600",
-  "t40"."gap_01800",
-  "t40"."gap_03600",
-  "t40"."gap_07200",
-  "t40"."gap_21600",
-  "t40"."gap_43200",
-  "t40"."gap_86400",
-  "t18"."days",
-  "t18"."day_square",
-  "t18"."day_most",
-  "t28"."text_distinct",
-  "t28"."text_square",
-  "t28"."text_most",
-  "t29"."address_distinct",
-  "t29"."address_square",
-  "t29"."address_most",
-  "t30"."conversation_distinct",
-  "t30"."conversation_square",
-  "t30"."conversation_most",
-  "t16"."hours_active",
-  "t16"."hour_most",
-  "t31"."client_distinct",
-  "t31"."client_square",
-  "t31"."client_most",
-  "t32"."fingerprint_distinct",
-  "t32"."fingerprint_square",
-  "t32"."fingerprint_most",
-  "t33"."setup_distinct",
-  "t33"."setup_square",
-  "t33"."setup_most",
-  "t34"."model_distinct",
-  "t34"."model_square",
-  "t34"."model_most",
-  "t35"."endpoint_distinct",
-  "t35"."endpoint_square",
-  "t35"."endpoint_most",
-  "t36"."channel_distinct",
-  "t36"."channel_square",
-  "t36"."channel_most"
+  "t16"."account",
+  "t16"."exchanges",
+  "t16"."failed",
+  "t16"."openings",
+  "t16"."opened",
+  "t16"."turns",
+  "t16"."with_tools",
+  "t16"."tools",
+  "t16"."streamed",
+  "t16"."continued",
+  "t16"."input_tokens",
+  "t16"."output_tokens",
+  "t16"."input_square",
+  "t16"."output_square",
+  "t16"."turn_most",
+  "t16"."input_most",
+  "t16"."output_most",
+  "t16"."last_us",
+  "t16"."input_least",
+  "t16"."output_least",
+  "t16"."first_us",
+  "t31"."hour_00",
+  "t31"."hour_01",
+  "t31"."hour_02",
+  "t31"."hour_03",
+  "t31"."hour_04",
+  "t31"."hour_05",
+  "t31"."hour_06",
+  "t31"."hour_07",
+  "t31"."hour_08",
+  "t31"."hour_09",
+  "t31"."hour_10",
+  "t31"."hour_11",
+  "t31"."hour_12",
+  "t31"."hour_13",
+  "t31"."hour_14",
+  "t31"."hour_15",
+  "t31"."hour_16",
+  "t31"."hour_17",
+  "t31"."hour_18",
+  "t31"."hour_19",
+  "t31"."hour_20",
+  "t31"."hour_21",
+  "t31"."hour_22",
+  "t31"."hour_23",
+  "t42"."gap_00001",
+  "t42"."gap_00002",
+  "t42"."gap_00005",
+  "t42"."gap_00010",
+  "t42"."gap_00020",
+  "t42"."gap_00030",
+  "t42"."gap_00060",
+  "t42"."gap_00120",
+  "t42"."gap_00300",
+  "t42"."gap_00600",
+  "t42"."gap_01800",
+  "t42"."gap_03600",
+  "t42"."gap_07200",
+  "t42"."gap_21600",
+  "t42"."gap_43200",
+  "t42"."gap_86400",
+  "t21"."days",
+  "t21"."day_square",
+  "t21"."day_most",
+  "t32"."text_distinct",
+  "t32"."text_square",
+  "t32"."text_most",
+  "t33"."address_distinct",
+  "t33"."address_square",
+  "t33"."address_most",
+  "t34"."conversation_distinct",
+  "t34"."conversation_square",
+  "t34"."conversation_most",
+  "t18"."hours_active",
+  "t18"."hour_most",
+  "t35"."client_distinct",
+  "t35"."client_square",
+  "t35"."client_most",
+  "t36"."fingerprint_distinct",
+  "t36"."fingerprint_square",
+  "t36"."fingerprint_most",
+  "t37"."setup_distinct",
+  "t37"."setup_square",
+  "t37"."setup_most",
+  "t38"."model_distinct",
+  "t38"."model_square",
+  "t38"."model_most",
+  "t39"."endpoint_distinct",
+  "t39"."endpoint_square",
+  "t39"."endpoint_most",
+  "t40"."channel_distinct",
+  "t40"."channel_square",
+  "t40"."channel_most"
 FROM (
   SELECT
-    "t14"."account",
-    SUM("t14"."exchanges") AS "exchanges",
-    SUM("t14"."failed") AS "failed",
-    SUM("t14"."openings") AS "openings",
-    SUM("t14"."opened") AS "opened",
-    SUM("t14"."turns") AS "turns",
-    SUM("t14"."with_tools") AS "with_tools",
-    SUM("t14"."tools") AS "tools",
-    SUM("t14"."streamed") AS "streamed",
-    SUM("t14"."continued") AS "continued",
-    SUM("t14"."input_tokens") AS "input_tokens",
-    SUM("t14"."output_tokens") AS "output_tokens",
-    SUM("t14"."input_square") AS "input_square",
-    SUM("t14"."output_square") AS "output_square",
-    MAX("t14"."turn_most") AS "turn_most",
-    MAX("t14"."input_most") AS "input_most",
-    MAX("t14"."output_most") AS "output_most",
-    MAX("t14"."last_us") AS "last_us",
-    MIN("t14"."input_least") AS "input_least",
-    MIN("t14"."output_least") AS "output_least",
-    MIN("t14"."first_us") AS "first_us",
-    SUM(IF("t14"."hour" = 0, "t14"."exchanges", 0)) AS "hour_00",
-    SUM(IF("t14"."hour" = 1, "t14"."exchanges", 0)) AS "hour_01",
-    SUM(IF("t14"."hour" = 2, "t14"."exchanges", 0)) AS "hour_02",
-    SUM(IF("t14"."hour" = 3, "t14"."exchanges", 0)) AS "hour_03",
-    SUM(IF("t14"."hour" = 4, "t14"."exchanges", 0)) AS "hour_04",
-    SUM(IF("t14"."hour" = 5, "t14"."exchanges", 0)) AS "hour_05",
-    SUM(IF("t14"."hour" = 6, "t14"."exchanges", 0)) AS "hour_06",
-    SUM(IF("t14"."hour" = 7, "t14"."exchanges", 0)) AS "hour_07",
-    SUM(IF("t14"."hour" = 8, "t14"."exchanges", 0)) AS "hour_08",
-    SUM(IF("t14"."hour" = 9, "t14"."exchanges", 0)) AS "hour_09",
-    SUM(IF("t14"."hour" = 10, "t14"."exchanges", 0)) AS "hour_10",
-    SUM(IF("t14"."hour" = 11, "t14"."exchanges", 0)) AS "hour_11",
-    SUM(IF("t14"."hour" = 12, "t14"."exchanges", 0)) AS "hour_12",
-    SUM(IF("t14"."hour" = 13, "t14"."exchanges", 0)) AS "hour_13",
-    SUM(IF("t14"."hour" = 14, "t14"."exchanges", 0)) AS "hour_14",
-    SUM(IF("t14"."hour" = 15, "t14"."exchanges", 0)) AS "hour_15",
-    SUM(IF("t14"."hour" = 16, "t14"."exchanges", 0)) AS "hour_16",
-    SUM(IF("t14"."hour" = 17, "t14"."exchanges", 0)) AS "hour_17",
-    SUM(IF("t14"."hour" = 18, "t14"."exchanges", 0)) AS "hour_18",
-    SUM(IF("t14"."hour" = 19, "t14"."exchanges", 0)) AS "hour_19",
-    SUM(IF("t14"."hour" = 20, "t14"."exchanges", 0)) AS "hour_20",
-    SUM(IF("t14"."hour" = 21, "t14"."exchanges", 0)) AS "hour_21",
-    SUM(IF("t14"."hour" = 22, "t14"."exchanges", 0)) AS "hour_22",
-    SUM(IF("t14"."hour" = 23, "t14"."exchanges", 0)) AS "hour_23"
+    "t0"."account",
+    COUNT(*) AS "exchanges",
+    COUNT(*) FILTER(WHERE
+      "t0"."status" >= 400) AS "failed",
+    COUNT(*) FILTER(WHERE
+      "t0"."turn" <= 1) AS "openings",
+    COUNT(*) FILTER(WHERE
+      (
+        "t0"."turn" <= 1
+      ) AND (
+        "t0"."status" < 400
+      )) AS "opened",
+    SUM("t0"."turn") AS "turns",
+    COUNT(*) FILTER(WHERE
+      "t0"."n_tools" > 0) AS "with_tools",
+    SUM("t0"."n_tools") AS "tools",
+    SUM("t0"."stream") AS "streamed",
+    COUNT(*) FILTER(WHERE
+      "t0"."context_in" <> 0) AS "continued",
+    SUM("t0"."input_tokens") AS "input_tokens",
+    SUM("t0"."output_tokens") AS "output_tokens",
+    SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
+    SUM(LEAST("t0"."output_tokens", 65535) * LEAST("t0"."output_tokens", 65535)) AS "output_square",
+    MAX("t0"."turn") AS "turn_most",
+    MAX("t0"."input_tokens") AS "input_most",
+    MAX("t0"."output_tokens") AS "output_most",
+    MAX("t0"."ts_us") AS "last_us",
+    MIN("t0"."input_tokens") AS "input_least",
+    MIN("t0"."output_tokens") AS "output_least",
+    MIN("t0"."ts_us") AS "first_us"
+  FROM "canonical_rows" AS "t0"
+  GROUP BY
+    1
+) AS "t16"
+INNER JOIN (
+  SELECT
+    "t2"."account",
+    SUM(IF("t2"."hour" = 0, "t2"."times", 0)) AS "hour_00",
+    SUM(IF("t2"."hour" = 1, "t2"."times", 0)) AS "hour_01",
+    SUM(IF("t2"."hour" = 2, "t2"."times", 0)) AS "hour_02",
+    SUM(IF("t2"."hour" = 3, "t2"."times", 0)) AS "hour_03",
+    SUM(IF("t2"."hour" = 4, "t2"."times", 0)) AS "hour_04",
+    SUM(IF("t2"."hour" = 5, "t2"."times", 0)) AS "hour_05",
+    SUM(IF("t2"."hour" = 6, "t2"."times", 0)) AS "hour_06",
+    SUM(IF("t2"."hour" = 7, "t2"."times", 0)) AS "hour_07",
+    SUM(IF("t2"."hour" = 8, "t2"."times", 0)) AS "hour_08",
+    SUM(IF("t2"."hour" = 9, "t2"."times", 0)) AS "hour_09",
+    SUM(IF("t2"."hour" = 10, "t2"."times", 0)) AS "hour_10",
+    SUM(IF("t2"."hour" = 11, "t2"."times", 0)) AS "hour_11",
+    SUM(IF("t2"."hour" = 12, "t2"."times", 0)) AS "hour_12",
+    SUM(IF("t2"."hour" = 13, "t2"."times", 0)) AS "hour_13",
+    SUM(IF("t2"."hour" = 14, "t2"."times", 0)) AS "hour_14",
+    SUM(IF("t2"."hour" = 15, "t2"."times", 0)) AS "hour_15",
+    SUM(IF("t2"."hour" = 16, "t2"."times", 0)) AS "hour_16",
+    SUM(IF("t2"."hour" = 17, "t2"."times", 0)) AS "hour_17",
+    SUM(IF("t2"."hour" = 18, "t2"."times", 0)) AS "hour_18",
+    SUM(IF("t2"."hour" = 19, "t2"."times", 0)) AS "hour_19",
+    SUM(IF("t2"."hour" = 20, "t2"."times", 0)) AS "hour_20",
+    SUM(IF("t2"."hour" = 21, "t2"."times", 0)) AS "hour_21",
+    SUM(IF("t2"."hour" = 22, "t2"."times", 0)) AS "hour_22",
+    SUM(IF("t2"."hour" = 23, "t2"."times", 0)) AS "hour_23"
   FROM (
     SELECT
       "t0"."account",
       "t0"."hour",
-      COUNT(*) AS "exchanges",
-      COUNT(*) FILTER(WHERE
-        "t0"."status" >= 400) AS "failed",
-      COUNT(*) FILTER(WHERE
-        "t0"."turn" <= 1) AS "openings",
-      COUNT(*) FILTER(WHERE
-        (
-          "t0"."turn" <= 1
-        ) AND (
-          "t0"."status" < 400
-        )) AS "opened",
-      SUM("t0"."turn") AS "turns",
-      COUNT(*) FILTER(WHERE
-        "t0"."n_tools" > 0) AS "with_tools",
-      SUM("t0"."n_tools") AS "tools",
-      SUM("t0"."stream") AS "streamed",
-      COUNT(*) FILTER(WHERE
-        "t0"."context_in" <> 0) AS "continued",
-      SUM("t0"."input_tokens") AS "input_tokens",
-      SUM("t0"."output_tokens") AS "output_tokens",
-      SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
-      SUM(LEAST("t0"."output_tokens", 65535) * LEAST("t0"."output_tokens", 65535)) AS "output_square",
-      MAX("t0"."turn") AS "turn_most",
-      MAX("t0"."input_tokens") AS "input_most",
-      MAX("t0"."output_tokens") AS "output_most",
-      MAX("t0"."ts_us") AS "last_us",
-      MIN("t0"."input_tokens") AS "input_least",
-      MIN("t0"."output_tokens") AS "output_least",
-      MIN("t0"."ts_us") AS "first_us"
+      COUNT(*) AS "times"
     FROM "canonical_rows" AS "t0"
     GROUP BY
       1,
       2
-  ) AS "t14"
+  ) AS "t2"
   GROUP BY
     1
-) AS "t39"
+) AS "t31"
+  ON "t16"."account" = "t31"."account"
 INNER JOIN (
   SELECT
-    "t17"."account",
+    "t19"."account",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 1000000) AS "gap_00001",
+      "t19"."gap" <= 1000000) AS "gap_00001",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 2000000) AS "gap_00002",
+      "t19"."gap" <= 2000000) AS "gap_00002",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 5000000) AS "gap_00005",
+      "t19"."gap" <= 5000000) AS "gap_00005",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 10000000) AS "gap_00010",
+      "t19"."gap" <= 10000000) AS "gap_00010",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 20000000) AS "gap_00020",
+      "t19"."gap" <= 20000000) AS "gap_00020",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 30000000) AS "gap_00030",
+      "t19"."gap" <= 30000000) AS "gap_00030",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 60000000) AS "gap_00060",
+      "t19"."gap" <= 60000000) AS "gap_00060",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 120000000) AS "gap_00120",
+      "t19"."gap" <= 120000000) AS "gap_00120",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 300000000) AS "gap_00300",
+      "t19"."gap" <= 300000000) AS "gap_00300",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 600000000) AS "gap_00600",
+      "t19"."gap" <= 600000000) AS "gap_00600",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 1800000000) AS "gap_01800",
+      "t19"."gap" <= 1800000000) AS "gap_01800",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 3600000000) AS "gap_03600",
+      "t19"."gap" <= 3600000000) AS "gap_03600",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 7200000000) AS "gap_07200",
+      "t19"."gap" <= 7200000000) AS "gap_07200",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 21600000000) AS "gap_21600",
+      "t19"."gap" <= 21600000000) AS "gap_21600",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 43200000000) AS "gap_43200",
+      "t19"."gap" <= 43200000000) AS "gap_43200",
     COUNT(*) FILTER(WHERE
-      "t17"."gap" <= 86400000000) AS "gap_86400"
+      "t19"."gap" <= 86400000000) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -694,17 +672,17 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t17"
+  ) AS "t19"
   GROUP BY
     1
-) AS "t40"
-  ON "t39"."account" = "t40"."account"
+) AS "t42"
+  ON "t16"."account" = "t42"."account"
 INNER JOIN (
   SELECT
-    "t2"."account",
+    "t3"."account",
     COUNT(*) AS "days",
-    SUM("t2"."times" * "t2"."times") AS "day_square",
-    MAX("t2"."times") AS "day_most"
+    SUM("t3"."times" * "t3"."times") AS "day_square",
+    MAX("t3"."times") AS "day_most"
   FROM (
     SELECT
       "t0"."account",
@@ -714,18 +692,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t2"
+  ) AS "t3"
   GROUP BY
     1
-) AS "t18"
-  ON "t39"."account" = "t18"."account"
+) AS "t21"
+  ON "t16"."account" = "t21"."account"
 INNER JOIN (
   SELECT
-    "t3"."account",
+    "t4"."account",
     COUNT(*) FILTER(WHERE
-      "t3"."text" <> 0) AS "text_distinct",
-    SUM(IF("t3"."text" <> 0, "t3"."times" * "t3"."times", 0)) AS "text_square",
-    MAX(IF("t3"."text" <> 0, "t3"."times", 0)) AS "text_most"
+      "t4"."text" <> 0) AS "text_distinct",
+    SUM(IF("t4"."text" <> 0, "t4"."times" * "t4"."times", 0)) AS "text_square",
+    MAX(IF("t4"."text" <> 0, "t4"."times", 0)) AS "text_most"
   FROM (
     SELECT
       "t0"."account",
@@ -735,18 +713,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t3"
+  ) AS "t4"
   GROUP BY
     1
-) AS "t28"
-  ON "t39"."account" = "t28"."account"
+) AS "t32"
+  ON "t16"."account" = "t32"."account"
 INNER JOIN (
   SELECT
-    "t4"."account",
+    "t5"."account",
     COUNT(*) FILTER(WHERE
-      "t4"."address" <> 0) AS "address_distinct",
-    SUM(IF("t4"."address" <> 0, "t4"."times" * "t4"."times", 0)) AS "address_square",
-    MAX(IF("t4"."address" <> 0, "t4"."times", 0)) AS "address_most"
+      "t5"."address" <> 0) AS "address_distinct",
+    SUM(IF("t5"."address" <> 0, "t5"."times" * "t5"."times", 0)) AS "address_square",
+    MAX(IF("t5"."address" <> 0, "t5"."times", 0)) AS "address_most"
   FROM (
     SELECT
       "t0"."account",
@@ -756,18 +734,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t4"
+  ) AS "t5"
   GROUP BY
     1
-) AS "t29"
-  ON "t39"."account" = "t29"."account"
+) AS "t33"
+  ON "t16"."account" = "t33"."account"
 INNER JOIN (
   SELECT
-    "t5"."account",
+    "t6"."account",
     COUNT(*) FILTER(WHERE
-      "t5"."conversation" <> 0) AS "conversation_distinct",
-    SUM(IF("t5"."conversation" <> 0, "t5"."times" * "t5"."times", 0)) AS "conversation_square",
-    MAX(IF("t5"."conversation" <> 0, "t5"."times", 0)) AS "conversation_most"
+      "t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(IF("t6"."conversation" <> 0, "t6"."times" * "t6"."times", 0)) AS "conversation_square",
+    MAX(IF("t6"."conversation" <> 0, "t6"."times", 0)) AS "conversation_most"
   FROM (
     SELECT
       "t0"."account",
@@ -777,16 +755,16 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t5"
+  ) AS "t6"
   GROUP BY
     1
-) AS "t30"
-  ON "t39"."account" = "t30"."account"
+) AS "t34"
+  ON "t16"."account" = "t34"."account"
 INNER JOIN (
   SELECT
-    "t6"."account",
+    "t7"."account",
     COUNT(*) AS "hours_active",
-    MAX("t6"."times") AS "hour_most"
+    MAX("t7"."times") AS "hour_most"
   FROM (
     SELECT
       "t0"."account",
@@ -796,18 +774,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t6"
+  ) AS "t7"
   GROUP BY
     1
-) AS "t16"
-  ON "t39"."account" = "t16"."account"
+) AS "t18"
+  ON "t16"."account" = "t18"."account"
 INNER JOIN (
   SELECT
-    "t7"."account",
+    "t8"."account",
     COUNT(*) FILTER(WHERE
-      "t7"."client" <> 0) AS "client_distinct",
-    SUM(IF("t7"."client" <> 0, "t7"."times" * "t7"."times", 0)) AS "client_square",
-    MAX(IF("t7"."client" <> 0, "t7"."times", 0)) AS "client_most"
+      "t8"."client" <> 0) AS "client_distinct",
+    SUM(IF("t8"."client" <> 0, "t8"."times" * "t8"."times", 0)) AS "client_square",
+    MAX(IF("t8"."client" <> 0, "t8"."times", 0)) AS "client_most"
   FROM (
     SELECT
       "t0"."account",
@@ -817,18 +795,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t7"
+  ) AS "t8"
   GROUP BY
     1
-) AS "t31"
-  ON "t39"."account" = "t31"."account"
+) AS "t35"
+  ON "t16"."account" = "t35"."account"
 INNER JOIN (
   SELECT
-    "t8"."account",
+    "t9"."account",
     COUNT(*) FILTER(WHERE
-      "t8"."fingerprint" <> 0) AS "fingerprint_distinct",
-    SUM(IF("t8"."fingerprint" <> 0, "t8"."times" * "t8"."times", 0)) AS "fingerprint_square",
-    MAX(IF("t8"."fingerprint" <> 0, "t8"."times", 0)) AS "fingerprint_most"
+      "t9"."fingerprint" <> 0) AS "fingerprint_distinct",
+    SUM(IF("t9"."fingerprint" <> 0, "t9"."times" * "t9"."times", 0)) AS "fingerprint_square",
+    MAX(IF("t9"."fingerprint" <> 0, "t9"."times", 0)) AS "fingerprint_most"
   FROM (
     SELECT
       "t0"."account",
@@ -838,18 +816,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t8"
+  ) AS "t9"
   GROUP BY
     1
-) AS "t32"
-  ON "t39"."account" = "t32"."account"
+) AS "t36"
+  ON "t16"."account" = "t36"."account"
 INNER JOIN (
   SELECT
-    "t9"."account",
+    "t10"."account",
     COUNT(*) FILTER(WHERE
-      "t9"."setup" <> 0) AS "setup_distinct",
-    SUM(IF("t9"."setup" <> 0, "t9"."times" * "t9"."times", 0)) AS "setup_square",
-    MAX(IF("t9"."setup" <> 0, "t9"."times", 0)) AS "setup_most"
+      "t10"."setup" <> 0) AS "setup_distinct",
+    SUM(IF("t10"."setup" <> 0, "t10"."times" * "t10"."times", 0)) AS "setup_square",
+    MAX(IF("t10"."setup" <> 0, "t10"."times", 0)) AS "setup_most"
   FROM (
     SELECT
       "t0"."account",
@@ -859,18 +837,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t9"
+  ) AS "t10"
   GROUP BY
     1
-) AS "t33"
-  ON "t39"."account" = "t33"."account"
+) AS "t37"
+  ON "t16"."account" = "t37"."account"
 INNER JOIN (
   SELECT
-    "t10"."account",
+    "t11"."account",
     COUNT(*) FILTER(WHERE
-      "t10"."model" <> 0) AS "model_distinct",
-    SUM(IF("t10"."model" <> 0, "t10"."times" * "t10"."times", 0)) AS "model_square",
-    MAX(IF("t10"."model" <> 0, "t10"."times", 0)) AS "model_most"
+      "t11"."model" <> 0) AS "model_distinct",
+    SUM(IF("t11"."model" <> 0, "t11"."times" * "t11"."times", 0)) AS "model_square",
+    MAX(IF("t11"."model" <> 0, "t11"."times", 0)) AS "model_most"
   FROM (
     SELECT
       "t0"."account",
@@ -880,18 +858,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t10"
+  ) AS "t11"
   GROUP BY
     1
-) AS "t34"
-  ON "t39"."account" = "t34"."account"
+) AS "t38"
+  ON "t16"."account" = "t38"."account"
 INNER JOIN (
   SELECT
-    "t11"."account",
+    "t12"."account",
     COUNT(*) FILTER(WHERE
-      "t11"."endpoint" <> 0) AS "endpoint_distinct",
-    SUM(IF("t11"."endpoint" <> 0, "t11"."times" * "t11"."times", 0)) AS "endpoint_square",
-    MAX(IF("t11"."endpoint" <> 0, "t11"."times", 0)) AS "endpoint_most"
+      "t12"."endpoint" <> 0) AS "endpoint_distinct",
+    SUM(IF("t12"."endpoint" <> 0, "t12"."times" * "t12"."times", 0)) AS "endpoint_square",
+    MAX(IF("t12"."endpoint" <> 0, "t12"."times", 0)) AS "endpoint_most"
   FROM (
     SELECT
       "t0"."account",
@@ -901,18 +879,18 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t11"
+  ) AS "t12"
   GROUP BY
     1
-) AS "t35"
-  ON "t39"."account" = "t35"."account"
+) AS "t39"
+  ON "t16"."account" = "t39"."account"
 INNER JOIN (
   SELECT
-    "t12"."account",
+    "t13"."account",
     COUNT(*) FILTER(WHERE
-      "t12"."channel" <> 0) AS "channel_distinct",
-    SUM(IF("t12"."channel" <> 0, "t12"."times" * "t12"."times", 0)) AS "channel_square",
-    MAX(IF("t12"."channel" <> 0, "t12"."times", 0)) AS "channel_most"
+      "t13"."channel" <> 0) AS "channel_distinct",
+    SUM(IF("t13"."channel" <> 0, "t13"."times" * "t13"."times", 0)) AS "channel_square",
+    MAX(IF("t13"."channel" <> 0, "t13"."times", 0)) AS "channel_most"
   FROM (
     SELECT
       "t0"."account",
@@ -922,11 +900,11 @@ INNER JOIN (
     GROUP BY
       1,
       2
-  ) AS "t12"
+  ) AS "t13"
   GROUP BY
     1
-) AS "t36"
-  ON "t39"."account" = "t36"."account"
+) AS "t40"
+  ON "t16"."account" = "t40"."account"
 ) AS "found";
 
 -- accounts_seen

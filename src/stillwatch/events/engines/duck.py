@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from stillwatch.events.engines.protocol import Loaded
 
 _ROWS = "canonical_rows"
+_PER_QUERY = 500_000
+"""Rows that a query by account is given at a time: buckets are put together up to this many, since each query is planned anew."""
 
 
 class DuckEngine:
@@ -150,13 +152,19 @@ class DuckEngine:
             return self._fetch(text)
         filled = self._layout.filled()
         try:
+            (rows,) = self._fetch("SELECT count(*) AS rows FROM canonical_rows")["rows"].to_pylist()
+            step = max(1, min(len(filled), len(filled) * _PER_QUERY // max(rows, 1)))
             parts = []
-            for bucket in filled:
-                self._view([bucket])
+            for begin in range(0, len(filled), step):
+                self._view(filled[begin : begin + step])
                 parts.append(self._fetch(text))
         finally:
             self._view(filled)
         return pa.concat_tables(parts) if parts else self._fetch(text)
+
+    def query(self, text: str) -> pa.Table:
+        """The result of SQL text over the tables that are held."""
+        return self._fetch(text)
 
     def keep(self, name: str, query: Table) -> int:
         """Hold the result of a query as a table; returns its rows."""
