@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import poisson
 
 from stillwatch.campaigns.links import instruments
 from stillwatch.campaigns.model import Alternative
 from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
+from stillwatch.detect.openings import ranks
 from stillwatch.detect.sketch import BenchmarkMatcher
-from stillwatch.detect.texts import LiveTexts
+from stillwatch.detect.texts import LiveTexts, Texts
 
 ASSIGNMENT = "classroom or shared assignment"
 ASSIGNMENT_RATE = 1e-3
@@ -30,10 +32,36 @@ SURE = 0.01
 ONE_CUSTOMER = 0.8
 """Share of a set behind one payment instrument, or behind one mail domain that is not a public provider."""
 BENCHMARK_SHARE = 0.5
+AT_A_TIME = 8
+"""Openings of a party that are compared with benchmarks before it is asked whether more are needed."""
 DECLARED_SHARE = 0.5
 PUBLIC_PROVIDER = 0.01
 """A mail domain used by more than this share of all parties is a public provider and says nothing."""
 OPEN_USES = frozenset({"research", "evaluation", "red-team", "synthetic-data", "reseller"})
+
+
+@dataclass(frozen=True)
+class Items:
+    """Which texts are items of public benchmarks, found out when it is asked: ``known`` (texts,) is -1 until then."""
+
+    texts: Texts | None
+    known: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, log: Log, matcher: BenchmarkMatcher | None) -> Items:
+        """Nothing asked yet; without a ``matcher`` no text is an item."""
+        texts: Texts | None = None
+        if matcher is not None and log.with_text:
+            texts = log.texts.using(matcher=matcher) if isinstance(log.texts, LiveTexts) else log.texts
+        return cls(texts, np.full(len(log.prompt) + 1, NONE if texts is not None else 0, np.int8))
+
+    def among(self, codes: Ints) -> Bools:
+        """Whether each text is one; a null is none."""
+        self.known[NONE] = 0
+        fresh = np.unique(codes[self.known[codes] == NONE])
+        if self.texts is not None and len(fresh):
+            self.known[fresh] = self.texts.benchmark(fresh)
+        return np.asarray(self.known[codes] == 1)
 
 
 @dataclass(frozen=True)
@@ -44,7 +72,7 @@ class Facts:
     rows: Ints
     opening_party: Ints
     sampled: Bools
-    benchmark: Bools
+    items: Items
     payment: Ints
     domain: Ints
     declared: Bools
@@ -56,18 +84,32 @@ class Facts:
         cleared[parties] = True
         return replace(self, declared=cleared)
 
+    def benchmark(self, positions: Ints) -> Bools:
+        """Whether some openings, by their positions in ``rows``, are items of public benchmarks."""
+        return self.items.among(self.log.prompt.codes[self.rows[positions]])
+
+    def evaluators(self, share: float, least: int) -> Ints:
+        """Parties with at least ``least`` sampled openings of which ``share`` or more are benchmark items.
+
+        Openings are looked at a few at a time, and no longer than it takes to know.
+        """
+        openings = np.bincount(self.opening_party, self.sampled, self.log.parties)
+        positions = np.flatnonzero(self.sampled & (openings >= least)[self.opening_party])
+        party = self.opening_party[positions]
+        rank = ranks(party)
+        items, seen = np.zeros(self.log.parties), np.zeros(self.log.parties)
+        undecided = openings >= least
+        for start in range(0, int(rank.max(initial=NONE)) + 1, AT_A_TIME):
+            now = np.flatnonzero((rank >= start) & (rank < start + AT_A_TIME) & undecided[party])
+            items += np.bincount(party[now], self.benchmark(positions[now]), self.log.parties)
+            seen += np.bincount(party[now], minlength=self.log.parties)
+            undecided &= (items < share * openings) & (items + openings - seen >= share * openings)
+        return np.flatnonzero((openings >= least) & (items >= share * openings))
+
     @classmethod
     def build(cls, log: Log, rows: Ints, sample: Ints, matcher: BenchmarkMatcher | None) -> Facts:
         """``rows`` are all openings in order of time, repeated texts included; ``sample`` those compared with benchmarks."""
         sampled = np.isin(rows, sample)
-        known = np.zeros(len(rows), bool)
-        if matcher is not None and log.with_text and sampled.any():
-            texts = log.texts.using(matcher=matcher) if isinstance(log.texts, LiveTexts) else log.texts
-            codes, where = np.unique(log.prompt.codes[rows[sampled]], return_inverse=True)
-            valid = codes != NONE
-            hits = np.zeros(len(codes), bool)
-            hits[valid] = texts.benchmark(codes[valid])
-            known[sampled] = hits[where]
         accounts = log.accounts
         first_seen = np.full(log.parties, np.iinfo(np.int64).max)
         np.minimum.at(first_seen, log.party, log.ts)
@@ -79,7 +121,7 @@ class Facts:
             rows=rows,
             opening_party=log.party[rows],
             sampled=sampled,
-            benchmark=known,
+            items=Items.of(log, matcher),
             payment=_of_party(log, instruments(accounts.payment)),
             domain=_of_party(log, accounts.email_domain),
             declared=declared,
@@ -146,7 +188,7 @@ def _benchmark(facts: Facts, mine: Ints) -> Alternative:
     if not facts.log.with_text:
         return Alternative(name, "not testable without text", rejected=True)
     mine = mine[facts.sampled[mine]]
-    share = float(facts.benchmark[mine].mean()) if len(mine) else 0.0
+    share = float(facts.benchmark(mine).mean()) if len(mine) else 0.0
     found = f"{share:.0%} of the openings are items of public benchmarks"
     return Alternative(name, found, rejected=share < BENCHMARK_SHARE)
 

@@ -178,9 +178,7 @@ def innocents(log: Log, facts: Facts, outcome: Outcome) -> dict[int, str]:
     size = np.bincount(log.accounts.party, minlength=log.parties)
     for party in np.flatnonzero(size > 1):
         out[int(party)] = "accounts of one organisation on record"
-    openings = np.bincount(facts.opening_party, facts.sampled, log.parties)
-    items = np.bincount(facts.opening_party, facts.benchmark, log.parties)
-    for party in np.flatnonzero((items >= MOSTLY * openings) & (openings >= 10)):
+    for party in facts.evaluators(MOSTLY, least=10):
         out[int(party)] = "benchmark run"
     batch = np.array([str(v) == "batch" for v in log.endpoint.values.to_pylist()] + [False])
     sent = np.bincount(log.party, minlength=log.parties)

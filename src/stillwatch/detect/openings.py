@@ -30,10 +30,10 @@ def openings(log: Log) -> Ints:
         text = log.prompt.codes[rows]
         rows = rows[text != NONE]
         rows = rows[_first_of(pairs(log.prompt.codes[rows], log.party[rows], log.parties))]
-        rows = rows[_rank_within(log.prompt.codes[rows]) < PARTIES_PER_TEXT]
+        rows = rows[ranks(log.prompt.codes[rows]) < PARTIES_PER_TEXT]
     day = log.ts[rows] // (MICROSECONDS_PER_HOUR * HOURS_PER_DAY)
-    rows = rows[_rank_within(pairs(log.party[rows], day, int(day.max(initial=0)) + 1)) < PER_DAY]
-    return rows[_rank_within(log.party[rows]) < PER_PARTY]
+    rows = rows[ranks(pairs(log.party[rows], day, int(day.max(initial=0)) + 1)) < PER_DAY]
+    return rows[ranks(log.party[rows]) < PER_PARTY]
 
 
 def _first_of(values: Ints) -> npt.NDArray[np.bool_]:
@@ -43,7 +43,7 @@ def _first_of(values: Ints) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _rank_within(groups: Ints) -> Ints:
+def ranks(groups: Ints) -> Ints:
     """0, 1, 2, ... within each group, in the given order."""
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]

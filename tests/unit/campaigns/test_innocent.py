@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.campaigns.innocent import ASSIGNMENT, COPIES, OPEN_USES, Facts, equal_pairs, examine, holding
@@ -32,13 +32,13 @@ class Items:
         return np.array([text.startswith("item") for text in texts], bool)
 
 
-def facts_of(rows, records=()):
+def facts_of(rows, records=(), matcher=None):
     """Facts of a log with these exchanges, numbered in order of time."""
     rows = [exchange(i, **row) for i, row in enumerate(rows)]
     accounts = pa.Table.from_pylist(list(records), schema=ACCOUNT_SCHEMA)
     log = Log.build(pa.Table.from_pylist(rows, schema=EXCHANGE_SCHEMA), accounts)
     every = np.flatnonzero((log.turn <= 1) & (log.status < 400))
-    return Facts.build(log, every, openings(log), Items())
+    return Facts.build(log, every, openings(log), matcher or Items())
 
 
 def examined(facts, ts=LATER, size=SET):
@@ -220,3 +220,34 @@ class TestAll:
         facts = facts_of([{"account_id": "b"}, {"account_id": "a1"}, {"account_id": "a0"}], people)
         first = int((START + timedelta(minutes=1)).timestamp() * 1e6)
         assert sorted(facts.first_seen.tolist()) == [first - 60_000_000, first]
+
+
+class TestEvaluators:
+    @settings(deadline=None)
+    @given(st.lists(st.lists(st.booleans(), max_size=26), min_size=1, max_size=5), st.sampled_from([0.3, 0.5, 1.0]))
+    def test_are_the_parties_most_of_whose_openings_are_items(self, sent, share):
+        rows = [
+            {"account_id": f"a{a}", "prompt": f"{'item' if item else 'text'} {a}.{n}"}
+            for a, items in enumerate(sent)
+            for n, item in enumerate(items)
+        ]
+        facts = facts_of(rows)
+        ids = facts.log.accounts.ids.to_pylist()
+        expected = [f"a{a}" for a, items in enumerate(sent) if len(items) >= 10 and sum(items) >= share * len(items)]
+        found = facts.evaluators(share, least=10)
+        assert sorted(ids[at] for at, p in enumerate(facts.log.accounts.party) if p in found) == expected
+
+    def test_no_more_texts_are_compared_than_it_takes_to_know(self):
+        asked = []
+
+        class Counting(Items):
+            def match(self, texts, *, ambiguous):
+                asked.extend(texts)
+                return super().match(texts, ambiguous=ambiguous)
+
+        facts = facts_of(talk(30, accounts=3), matcher=Counting())
+        assert asked == []
+        assert facts.evaluators(0.5, least=10).tolist() == []
+        assert len(asked) == 3 * 16
+        facts.evaluators(0.5, least=10)
+        assert len(asked) == 3 * 16

@@ -50,6 +50,7 @@ _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 # Classes above the ASCII range, so that punctuation can stand for itself.
 _LOWER, _UPPER, _DIGIT, _CJK, _OTHER, _SPACE, _NEWLINE, _CONTROL = range(128, 136)
 _MARKS, _MARK_KINDS = 136, 100
+_SIEVE_BITS, _SIXTY_FOUR = np.uint64(14), np.uint64(64)
 _LONGEST_WORD = 8
 """Letters of the longest function word."""
 
@@ -251,6 +252,12 @@ def _known_words(
 ) -> npt.NDArray[np.int64]:
     """Cells of the function words: words are letters of any script and inner apostrophes."""
     words, places = _word_hashes(codes, classes, bounds)
+    maybe = np.zeros(1 << int(_SIEVE_BITS), dtype=np.bool_)
+    maybe[(known >> (_SIXTY_FOUR - _SIEVE_BITS)).astype(np.int64)] = True
+    likely = maybe[
+        (words >> (_SIXTY_FOUR - _SIEVE_BITS)).astype(np.int64)
+    ]  # most words are none, and that is seen quickly
+    words, places = words[likely], places[likely]
     at = np.minimum(np.searchsorted(known, words), len(known) - 1)
     found = np.flatnonzero(known[at] == words)
     rows = np.searchsorted(bounds, places[found], side="right") - 1
