@@ -28,6 +28,9 @@ PIECE_BEHAVIOUR = -0.2
 """Log odds of behaviour from which a party may stand in a fragment."""
 MOST_BEHAVIOUR = 3.0
 LARGEST_PIECE = 30
+UNDECIDED = 1.0
+"""Log odds that decide about a party that comes with others (0.73): above, one of a fragment that stands is flagged; below
+its negative, a party lends no link to those it came with. The whole is held to :func:`enough`, its parts to this."""
 
 
 def flag(campaign: Found, parties: Ints, odds: Floats, view: View, campaigns: list[Found]) -> None:
@@ -40,6 +43,22 @@ def flag(campaign: Found, parties: Ints, odds: Floats, view: View, campaigns: li
 def inherit(campaign: Found, scored: Membership, view: View, campaigns: list[Found]) -> None:
     """Flag by a membership score."""
     flag(campaign, scored.parties, scored.odds, view, campaigns)
+
+
+def come_together(view: View, members: Ints, fresh: Ints) -> Membership:
+    """Score parties that come to a campaign at once: links to those of them that may belong count too.
+
+    Which of them belong is not known beforehand: a set that is dealt on the whole can hold people, who are linked to each
+    other as people are (a family's card, a team's address). So whoever more likely does not belong lends no link, and the
+    rest are scored anew until nobody falls.
+    """
+    fresh = np.setdiff1d(fresh, members)
+    while True:
+        scored = membership(view, members, fresh)
+        standing = fresh[scored.odds[np.searchsorted(scored.parties, fresh)] >= -UNDECIDED]
+        if len(standing) == len(fresh):
+            return scored
+        fresh = standing
 
 
 def follow(view: View, campaigns: list[Found]) -> None:
@@ -107,7 +126,7 @@ def take_piece(view: View, candidate: Candidate, campaigns: list[Found]) -> None
         both = set_evidence(sums.of(np.concatenate([fresh, members])), spread, population).log10_e
         apart = tied(view.infrastructure, fresh, members) < TIED
         if both >= alone + (ADDS_APART if apart else ADDS):
-            inherit(campaign, membership(view, members, candidate.core), view, campaigns)
+            inherit(campaign, come_together(view, members, candidate.core), view, campaigns)
             return
 
 
@@ -117,7 +136,8 @@ def fragments(view: View, campaigns: list[Found]) -> None:
     A large pool has corners that share addresses among themselves only. Each party alone says little; that several
     parties tied by rare infrastructure all draw from the campaign's corpus says more. Log odds of the group: the prior of
     one party, the parties' behaviour (each at most 3, the strongest left out: two friends with one interest are no pool),
-    and their set-up once, since neighbours share software.
+    and their set-up once, since neighbours share software. Of a group that stands, those join who show something of
+    their own (:data:`UNDECIDED`): whoever merely shares an address with it is not swept along.
     """
     if view.leading is not Family.TEXT:
         return  # hours alone resemble everybody's
@@ -141,9 +161,17 @@ def fragments(view: View, campaigns: list[Found]) -> None:
         setup = np.bincount(label, scored.setup[able]) / size
         odds = prior + behaved + setup
         whole = (size >= 2) & (size <= LARGEST_PIECE) & (odds >= enough(view))
-        joining = able[whole[label]]
+        joining = _of_their_own(view, members, able[whole[label]])
         campaign.since[joining] = view.ts
         taken[joining] = True
+
+
+def _of_their_own(view: View, members: Ints, standing: Ints) -> Ints:
+    """Those of the groups that stand who show something of their own."""
+    if not len(standing):
+        return standing
+    scored = membership(view, members, standing)
+    return np.intersect1d(standing, scored.parties[scored.odds >= UNDECIDED])
 
 
 def same_pool(view: View, left: Ints, right: Ints) -> bool:

@@ -28,7 +28,16 @@ from stillwatch.campaigns.candidates import (
     infrastructure_of,
     judge,
 )
-from stillwatch.campaigns.following import campaign_of, follow, fragments, inherit, merge, stands, take_piece
+from stillwatch.campaigns.following import (
+    campaign_of,
+    come_together,
+    follow,
+    fragments,
+    inherit,
+    merge,
+    stands,
+    take_piece,
+)
 from stillwatch.campaigns.found import UNKNOWN_ODDS, Found, adjusted, flagged_of, needed, strength_of
 from stillwatch.campaigns.innocent import Facts, examine, holding, template
 from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
@@ -303,7 +312,7 @@ class Looker:
             if strength_of(candidate) > known.log10_e:
                 known.log10_e, known.evidence = strength_of(candidate), candidate
             if not bool(np.isin(core, known.members).all()):
-                inherit(known, membership(view, known.members, core), view, outcome.campaigns)
+                inherit(known, come_together(view, known.members, core), view, outcome.campaigns)
             return
         tried = examine(self.facts, core, view.ts)
         if (held := holding(tried)) is not None:

@@ -15,7 +15,9 @@ from stillwatch.campaigns.candidates import judge
 from stillwatch.campaigns.describe import campaign_name
 from stillwatch.campaigns.following import (
     STANDS,
+    UNDECIDED,
     campaign_of,
+    come_together,
     flag,
     follow,
     fragments,
@@ -250,6 +252,70 @@ class TestFragments:
         campaign = real(textless, textless.campaign[:-6])
         fragments(textless.outcome.view, [campaign])
         assert campaign.members.tolist() == textless.campaign[:-6].tolist()
+
+    @pytest.mark.parametrize(("own", "joins"), [(UNDECIDED, True), (UNDECIDED - 0.1, False), (-3.0, False)])
+    def test_whoever_shows_nothing_of_its_own_is_not_swept_along(self, hunted, view, own, joins, monkeypatch):
+        kept = hunted.campaign[:-6]
+        before = real(hunted, kept)
+        fragments(view, [before])
+        passer_by, *others = np.setdiff1d(before.members, kept)
+        score = following.membership
+
+        def scored(view, members, also=None, **more):
+            found = score(view, members, also, **more)
+            if also is None:
+                return found
+            mine = found.parties == passer_by
+            return replace(found, odds=np.where(mine, own, np.where(np.isin(found.parties, others), 2.0, found.odds)))
+
+        monkeypatch.setattr(following, "membership", scored)
+        campaign = real(hunted, kept)
+        fragments(view, [campaign])
+        assert np.isin(others, campaign.members).all()
+        assert (passer_by in campaign.members) is joins
+
+
+class TestComingTogether:
+    @staticmethod
+    def scored(links, fresh):
+        """Party 0 is the campaign. ``links``: log odds of each party without others, and (party that lends, how much)."""
+        asked = []
+
+        def membership(_view, members, also=None):
+            asked.append(set(also.tolist()))
+            parties = np.union1d(members, also)
+            odds = [links[p][0] + sum(much for lender, much in links[p][1:] if lender in also) for p in parties]
+            return SimpleNamespace(parties=parties, odds=np.array(odds, float))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(following, "membership", membership)
+            found = come_together(None, np.array([0]), np.array(fresh))
+        return dict(zip(found.parties.tolist(), found.odds.tolist(), strict=True)), asked
+
+    def test_whoever_does_not_belong_lends_no_link(self):
+        odds, asked = self.scored({0: [9], 1: [-3], 2: [-1.5, (1, 4)], 3: [5]}, [1, 2, 3])
+        assert asked[:2] == [{1, 2, 3}, {2, 3}]
+        assert 2 not in odds
+        assert odds[3] == 5
+
+    def test_one_falls_after_the_other(self):
+        odds, asked = self.scored({0: [9], 1: [-3], 2: [-2, (1, 4)], 3: [-2, (2, 4)]}, [1, 2, 3])
+        assert len(asked) == 4
+        assert odds == {0: 9}
+
+    def test_those_that_may_belong_hold_each_other(self):
+        odds, asked = self.scored({0: [9], 1: [-UNDECIDED, (2, 4)], 2: [-UNDECIDED, (1, 4)]}, [0, 1, 2])
+        assert len(asked) == 1
+        assert odds[1] == odds[2] == 4 - UNDECIDED
+
+    def test_people_who_come_with_a_piece_stay_out(self, hunted, view):
+        kept, rest = hunted.campaign[:15], hunted.campaign[15:]
+        for seed in range(5):
+            people = some_people(hunted, 4, seed)
+            scored = come_together(view, kept, np.concatenate([rest, people]))
+            sure = scored.parties[scored.odds >= FLAG]
+            assert not np.isin(people, sure).any()
+            assert np.isin(rest, sure).mean() > 0.5
 
 
 class TestMerge:
