@@ -7,10 +7,12 @@ now and then. What it says must be what a batch hunt over the same exchanges say
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,7 +24,7 @@ from stillwatch.apps.watch.partitions import Partition
 from stillwatch.campaigns.service import Hunted, Settings, hunt
 from stillwatch.campaigns.walks import Walks
 from stillwatch.detect.log import Log
-from stillwatch.detect.texts import SKETCHES, SketchedTexts, Texts
+from stillwatch.detect.texts import SKETCHES, SketchedTexts, Texts, sketch
 from stillwatch.events.read import read_accounts
 
 Names = tuple[tuple[str, frozenset[str]], ...]
@@ -56,7 +58,6 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
     hunted: Hunted
     log: Log
-    unsketched: int = 0
 
 
 class Detector(Protocol):
@@ -113,7 +114,6 @@ class Rehunt:
         table = rows_of(parts, look.since_us)
         accounts = read_accounts(looking.accounts).table if looking.accounts else None
         sketches = sketches_of(parts)
-        table, unsketched = without_unsketched(table, sketches)
         shown = texts_of(parts)
         log = Log.build(table, accounts, lambda values: _texts(sketches, values, shown))
         labels = read_labels(Path(looking.labels)) if looking.labels else Labels({}, {})
@@ -126,7 +126,7 @@ class Rehunt:
             known={**known, **labels.malicious},
             legitimate=labels.legitimate,
         )
-        return Looked(hunted=hunt(log, settings, walks=self._walks), log=log, unsketched=unsketched)
+        return Looked(hunted=hunt(log, settings, walks=self._walks), log=log)
 
     def snapshot(self) -> bytes:
         """Nothing: partitions suffice."""
@@ -164,16 +164,27 @@ def texts_of(parts: list[Partition]) -> Mapping[int, str]:
     return found
 
 
-def without_unsketched(table: pa.Table, sketches: pa.Table) -> tuple[pa.Table, int]:
-    """The table with prompts emptied of which no sketch is left, and in how many rows: metadata count on."""
-    at = table.schema.get_field_index("prompt")
-    prompts = table.column(at)
-    known = pc.is_in(prompts, value_set=sketches["text"].combine_chunks())
-    lost = pc.and_(pc.is_valid(prompts), pc.invert(known))
-    count = pc.sum(lost).as_py() or 0
-    if not count:
-        return table, 0
-    return table.set_column(at, "prompt", pc.if_else(lost, pa.scalar(None, pa.int64()), prompts)), int(count)
+def completed(sketches: pa.Table, texts: pa.Array) -> tuple[pa.Table, int]:
+    """Sketches with an empty one for each text that has none, and how many these are.
+
+    Only openings are sketched. A later message is asked about where its conversation's opening is not in the log, at the
+    edge of the window: it then counts as a message that says nothing.
+    """
+    missing = texts.filter(pc.invert(pc.is_in(texts, value_set=sketches["text"].combine_chunks())))
+    if not len(missing):
+        return sketches, 0
+    empty = _empty()
+    columns = [
+        missing if name == "text" else empty[name].combine_chunks().take(pa.array(np.zeros(len(missing), np.int64)))
+        for name in SKETCHES.names
+    ]
+    return pa.concat_tables([sketches, pa.table(columns, schema=SKETCHES)]), len(missing)
+
+
+@cache
+def _empty() -> pa.Table:
+    """The sketch of no text; always the same, and dear to make."""
+    return sketch([""])
 
 
 class _Shown:
@@ -196,5 +207,5 @@ class _Shown:
 
 def _texts(sketches: pa.Table, values: pa.Array, shown: Mapping[int, str]) -> Texts:
     values = values.cast(pa.int64())
-    inner = SketchedTexts.of(sketches, values)
+    inner = SketchedTexts.of(completed(sketches, values)[0], values)
     return _Shown(inner, values, shown) if shown else inner

@@ -1,7 +1,8 @@
 """Prompts become hashes and sketches before anything is written; the text itself is let go, or kept for a while if told so.
 
-Sketching is the dearest part of taking rows in, so it runs in processes of its own, and texts that were sketched lately
-are known by their hashes. A text sketched twice does no harm: its sketches are equal.
+Sketching is the dearest part of taking rows in. So only openings are sketched, the first messages of conversations, since a
+hunt reads no other text (``detect.openings``); it runs in processes of its own; and texts that were sketched lately are known by
+their hashes. A text sketched twice does no harm: its sketches are equal.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from multiprocessing import get_context
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stillwatch._internal.parent import die_with_parent
 from stillwatch.detect.texts import SKETCHES, Sketcher, text_hashes
@@ -75,7 +77,9 @@ class Prompts:
         self._turn(table)
         found = text_hashes(texts, self._key)
         hidden = table.set_column(at, "prompt", pa.array(found).take(column.indices))
-        new = self._unknown(found)
+        opening = pc.less_equal(pc.fill_null(table["turn"], 1), 1)
+        codes = pc.unique(column.indices.filter(opening.combine_chunks())).drop_null()
+        new = self._unknown(found, np.sort(codes.to_numpy(zero_copy_only=False)))
         if not len(new):
             return Hidden(hidden)
         chosen = [texts[i] for i in new]
@@ -99,13 +103,11 @@ class Prompts:
             if day != self._day:
                 self._day, self._recent, self._older = day, set(), set()
 
-    def _unknown(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Positions of hashes not known, each hash once."""
-        _, first = np.unique(found, return_index=True)
-        first.sort()
+    def _unknown(self, found: npt.NDArray[np.int64], codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Those of the codes whose hashes are not known."""
         with self._lock:
-            known = [value in self._recent or value in self._older for value in found[first].tolist()]
-        return np.asarray(first[~np.array(known, bool)])
+            known = [value in self._recent or value in self._older for value in found[codes].tolist()]
+        return np.asarray(codes[~np.array(known, bool)])
 
     def _sketched(self, texts: list[str]) -> pa.Table:
         pieces = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]

@@ -182,9 +182,6 @@ def answered(detector: Detector, question: Question, setup: Setup, upto: int) ->
 def result_of(looked: Looked, setup: Setup, question: Question) -> HuntResult:
     """A look as the run that a batch hunt would write."""
     log, hunted = looked.log, looked.hunted
-    notes = []
-    if looked.unsketched:
-        notes.append(f"{looked.unsketched:,} exchanges count without their prompts, whose sketches are not there")
     return HuntResult(
         version=__version__,
         log=LogSummary(
@@ -194,7 +191,6 @@ def result_of(looked: Looked, setup: Setup, question: Question) -> HuntResult:
             first=moment(int(log.ts[0])) if len(log) else None,
             last=moment(int(log.ts[-1])) if len(log) else None,
             with_text=log.with_text,
-            notes=tuple(notes),
         ),
         guarantee=hunted.guarantee,
         campaigns=hunted.campaigns,

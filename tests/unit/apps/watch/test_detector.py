@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from stillwatch.apps.watch.detector import Look, Looking, Rehunt, rows_of, sketches_of, without_unsketched
+from stillwatch.apps.watch.detector import Look, Looking, Rehunt, completed, rows_of, sketches_of
 from stillwatch.apps.watch.state import Limits
 from stillwatch.apps.watch.worker import Answer, Question, Setup, Worker, answered
+from stillwatch.detect.texts import sketch
 from stillwatch.errors import InputError
 
 EVER = -(2**62)
@@ -33,10 +34,14 @@ class TestRows:
         assert rows_of([], EVER).num_rows == 0
         assert sketches_of([]).num_rows == 0
 
-    def test_a_prompt_without_a_sketch_counts_as_metadata(self, parts):
-        table, lost = without_unsketched(rows_of(parts, EVER), sketches_of(parts).slice(0, 1))
-        assert 0 < lost == table["prompt"].null_count < 4
-        assert table.num_rows == 4
+    def test_a_text_without_a_sketch_says_nothing(self, parts):
+        sketches = sketches_of(parts)
+        texts = pa.array([*sketches["text"].to_pylist(), 7])
+        whole, missing = completed(sketches, texts)
+        assert missing == 1
+        assert whole.slice(0, sketches.num_rows).equals(sketches)
+        assert whole["skeleton"].to_pylist()[-1] == sketch([""])["skeleton"].to_pylist()[0]
+        assert completed(sketches, texts[:-1]) == (sketches, 0)
 
     def test_two_batches_of_different_encodings_fit_together(self, parts):
         table = rows_of(parts, EVER)

@@ -39,6 +39,13 @@ class TestHide:
         prompts.remember(prompts.hide(rows(0)).sketches)
         assert prompts.hide(rows(2 * DAY)).sketches.num_rows == 1
 
+    def test_only_openings_are_sketched(self, prompts, rows):
+        later = rows(0, 1, turn=2)
+        found = prompts.hide(later)
+        assert found.sketches is None
+        assert len(set(found.table["prompt"].to_pylist())) == 2
+        assert prompts.hide(rows(0)).sketches.num_rows == 1
+
     def test_nulls_stay(self, prompts, rows):
         found = prompts.hide(rows(0, prompt=None))
         assert found.table["prompt"].to_pylist() == [None]
