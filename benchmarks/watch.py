@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -205,6 +205,9 @@ def minute(table: pa.Table, start_us: int, tag: str) -> pa.Table:
     rows = table.num_rows
     ts = start_us + np.sort(np.random.default_rng(7).integers(0, 60_000_000, rows))
     ids = pa.array([f"{tag}-{i}" for i in range(rows)])
+    # Texts of their own, as if nobody ever asked the same: a prompt that was sketched lately is not sketched again.
+    prompts = pc.binary_join_element_wise(table["prompt"].cast(pa.string()), f"({tag})", " ")
+    table = table.set_column(table.schema.get_field_index("prompt"), "prompt", prompts)
     table = table.set_column(table.schema.get_field_index("ts"), "ts", pa.array(ts, pa.timestamp("us", "UTC")))
     return table.set_column(table.schema.get_field_index("exchange_id"), "exchange_id", ids)
 
@@ -213,7 +216,7 @@ def intake(log: Path, history: Path | None, *, files: int) -> Line:
     """Seconds for minute files after a short and a long history, and rows a second over all of them."""
     table = columns_of(log).slice(200_000, MINUTE_ROWS)
     found: Line = {"rows of a minute file": table.num_rows, "distinct prompts of it": len(table["prompt"].unique())}
-    for kind, words in (("metadata", ("--metadata-only",)), ("prompts sketched", ())):
+    for kind, words in (("prompts sketched", ()),):
         with scratch() as work:
             found[f"{kind}, no history"] = minutes(work, table, files, words)
             if history is not None and kind == "metadata":
@@ -235,8 +238,8 @@ def past(work: Path, history: Path, words: tuple[str, ...]) -> Line:
 def run_until_quiet(work: Path, folder: Path, words: tuple[str, ...]) -> list[Line]:
     """A watch that takes in a folder and is stopped before it looks."""
     files = sum(1 for each in folder.rglob("*.parquet"))
-    with live(folder, work / "state", *words, "--every", "1000000") as log:
-        return list(first(log, files))
+    with live(folder, work / "state", *words, "--every", "900000") as watch:
+        return list(first(watch.lines, files))
 
 
 def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag: str = "m") -> Line:
@@ -244,37 +247,65 @@ def minutes(work: Path, table: pa.Table, files: int, words: tuple[str, ...], tag
     folder = work / f"in-{tag}"
     folder.mkdir()
     start = int(datetime(2026, 10, 21, tzinfo=UTC).timestamp()) * 1_000_000
-    seconds, taken = [], []
-    with live(folder, work / "state", *words, "--every", "1000000") as log:
+    seconds, taken, spent = [], [], []
+    with live(folder, work / "state", *words, "--every", "900000") as watch:
         for index in range(files + 1):
             piece = minute(table, start + index * 60_000_000, f"{tag}-{index}")
             drop(piece, folder, f"{tag}{index:04d}.parquet")
-            line = next(first(log, 1))
+            before = watch.spent()
+            line = next(first(watch.lines, 1))
             if index:  # the first one waits for processes to start
                 seconds.append(line["seconds"])
                 taken.append(line["accepted"])
+                spent.append(watch.spent() - before)
         for index in range(files + 1, 2 * files + 1):
             piece = minute(table, start + index * 60_000_000, f"{tag}-{index}")
             pq.write_table(piece, work / f"{tag}{index:04d}.parquet", compression="zstd", compression_level=1)
-        since = time.monotonic()
+        since, before = time.monotonic(), watch.spent()
         for index in range(files + 1, 2 * files + 1):
             (work / f"{tag}{index:04d}.parquet").rename(folder / f"{tag}{index:04d}.parquet")
-        rows = sum(line["accepted"] for line in first(log, files))
+        rows = sum(line["accepted"] for line in first(watch.lines, files))
         rate = rows / (time.monotonic() - since)
+        cost, peak = watch.spent() - before, watch.peak()
     return {
         "seconds for a file": {"median": round(float(np.median(seconds)), 3), "worst": round(max(seconds), 3)},
+        "CPU seconds for a file, median": round(float(np.median(spent)), 3),
         "rows accepted": sum(taken),
+        "exchanges a CPU second, sustained": round(rows / max(cost, 0.01)),
+        "peak memory of the watch, MiB": peak,
         "exchanges a second, sustained": round(rate),
     }
 
 
+class Live(NamedTuple):
+    """A watch that runs, and its log lines as they come."""
+
+    process: int
+    lines: Iterator[Line]
+
+    def spent(self) -> float:
+        """Seconds of processor time so far, its other processes included."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = stat.read_text("ascii", "replace").rpartition(")")[2].split()
+                if int(fields[3]) == self.process:  # the session
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def peak(self) -> int:
+        """Most memory that the watch itself held, in MiB."""
+        status = Path(f"/proc/{self.process}/status").read_text("ascii")
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024
+
+
 @contextlib.contextmanager
-def live(folder: Path, state: Path, *words: object) -> Iterator[Iterator[Line]]:
-    """A watch that runs; its log lines as they come."""
+def live(folder: Path, state: Path, *words: object) -> Iterator[Live]:
+    """A watch that runs while the block does."""
     process = begun(command(folder, "--state", state, *words))
     assert process.stderr is not None
     try:
-        yield (msgspec.json.decode(line) for line in process.stderr)
+        yield Live(process.pid, (msgspec.json.decode(line) for line in process.stderr))
     finally:
         process.terminate()
         process.wait(60)
@@ -303,8 +334,8 @@ def latency(log: Path, accounts: Path, *, history: int, seconds: int, every: flo
         arrived: list[tuple[int, float]] = []
         looks: list[tuple[int, float, float]] = []
         feeder = threading.Thread(target=feed, args=(table, folder, history, rate, seconds, arrived))
-        with live(folder, work / "state", "--accounts", accounts, "--every", every) as lines:
-            for line in lines:
+        with live(folder, work / "state", "--accounts", accounts, "--every", every) as watch:
+            for line in watch.lines:
                 if line["message"] != "looked":
                     continue
                 if not feeder.ident:  # the history is looked at: now the rest may come

@@ -1,4 +1,4 @@
-"""Real services on free ports; skipped with a reason where they are absent, unless STILLWATCH_REQUIRE_SERVICES is 1."""
+"""Real services on free ports, and watches as processes of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,6 @@ SRC = Path(__file__).parents[3] / "src"
 MAIN = "import sys; from stillwatch.apps.cli.app import main; main()"
 
 
-def absent(reason):
-    """Skip, or fail where the services have to be there."""
-    if os.environ.get("STILLWATCH_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"{reason}, and STILLWATCH_REQUIRE_SERVICES is 1")
-    pytest.skip(reason)
-
-
 def free_port():
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
@@ -32,12 +26,11 @@ def free_port():
 
 
 @pytest.fixture(scope="session")
-def nats_url(tmp_path_factory):
+def nats_url(tmp_path_factory, need):
     """A NATS server with JetStream."""
     program = shutil.which("nats-server")
-    if program is None:
-        absent("nats-server is not on this machine")
-    pytest.importorskip("nats", reason="the extra nats is not installed")
+    need("nats-server", program is not None)
+    need("the extra nats", find_spec("nats") is not None)
     port = free_port()
     process = subprocess.Popen(
         [program, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", tmp_path_factory.mktemp("nats")],

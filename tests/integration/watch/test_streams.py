@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from importlib.util import find_spec
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -132,7 +133,8 @@ class TestNats:
         with pytest.raises(InputError, match="Cannot read nats:NONE"):
             JetStreamSource(urlsplit(f"{nats_url}/NONE"), {}, EMPTY, gather, clock)
 
-    def test_an_address_without_a_stream(self):
+    def test_an_address_without_a_stream(self, need):
+        need("the extra nats", find_spec("nats") is not None)
         with pytest.raises(UsageError, match="HOST:PORT/STREAM"):
             JetStreamSource(urlsplit("nats://127.0.0.1:1"), {}, EMPTY, gather, clock)
 
@@ -142,9 +144,11 @@ EMPTY = Resume(positions={}, files=frozenset(), backlog=frozenset(), new=True)
 
 class TestKafka:
     @pytest.fixture
-    def producer(self):
+    def producer(self, need):
         """A producer that brings a cluster of its own."""
-        library = pytest.importorskip("confluent_kafka", reason="the extra kafka is not installed")
+        need("the extra kafka", find_spec("confluent_kafka") is not None)
+        import confluent_kafka as library  # noqa: PLC0415 - an extra
+
         made = library.Producer({"test.mock.num.brokers": 1}, logger=_quiet())
         topic = f"t{os.getpid()}"
         made.produce(topic, message(0))
@@ -187,8 +191,8 @@ class TestKafka:
         with pytest.raises(UsageError, match=r"enable\.auto\.commit cannot be set"):
             KafkaSource(urlsplit(f"kafka://{producer.place}/x"), {"enable.auto.commit": "true"}, EMPTY, gather, clock)
 
-    def test_nobody_there(self, monkeypatch):
-        pytest.importorskip("confluent_kafka", reason="the extra kafka is not installed")
+    def test_nobody_there(self, monkeypatch, need):
+        need("the extra kafka", find_spec("confluent_kafka") is not None)
         from stillwatch.apps.watch.sources import kafka as module  # noqa: PLC0415
 
         monkeypatch.setattr(module, "CONNECTING", 1.0)
