@@ -121,7 +121,9 @@ def _recoded(codes: Codes, rename: Callable[[str], str]) -> Ints:
 def _setups(log: Log) -> Ints:
     """Set-ups without the limit on how many are told apart."""
     product = _recoded(log.client, lambda name: re.sub(r"[\s/|].*$", "", name).lower())
-    return combined(product, log.n_tools > 0, log.stream, log.endpoint.codes, log.channel.codes)
+    return combined(
+        product, (log.n_tools > 0).astype(np.int64), log.stream.astype(np.int64), log.endpoint.codes, log.channel.codes
+    )
 
 
 def _variety(account: Ints, codes: Ints, size: int) -> tuple[Ints, Ints, Ints]:

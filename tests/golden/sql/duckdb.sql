@@ -75,27 +75,27 @@ SELECT
   CAST("conversation_most" AS BIGINT) AS "conversation_most"
 FROM (
 SELECT
-  "t8"."account",
-  "t8"."exchanges",
-  "t8"."failed",
-  "t8"."openings",
-  "t8"."opened",
-  "t8"."turns",
-  "t8"."with_tools",
-  "t8"."tools",
-  "t8"."streamed",
-  "t8"."continued",
-  "t8"."input_tokens",
-  "t8"."output_tokens",
-  "t8"."input_square",
-  "t8"."output_square",
-  "t8"."turn_most",
-  "t8"."input_most",
-  "t8"."output_most",
-  "t8"."last_us",
-  "t8"."input_least",
-  "t8"."output_least",
-  "t8"."first_us",
+  "t15"."account",
+  "t15"."exchanges",
+  "t15"."failed",
+  "t15"."openings",
+  "t15"."opened",
+  "t15"."turns",
+  "t15"."with_tools",
+  "t15"."tools",
+  "t15"."streamed",
+  "t15"."continued",
+  "t15"."input_tokens",
+  "t15"."output_tokens",
+  "t15"."input_square",
+  "t15"."output_square",
+  "t15"."turn_most",
+  "t15"."input_most",
+  "t15"."output_most",
+  "t15"."last_us",
+  "t15"."input_least",
+  "t15"."output_least",
+  "t15"."first_us",
   "t16"."hour_00",
   "t16"."hour_01",
   "t16"."hour_02",
@@ -136,9 +136,9 @@ SELECT
   "t21"."gap_21600",
   "t21"."gap_43200",
   "t21"."gap_86400",
-  "t12"."days",
-  "t12"."day_square",
-  "t12"."day_most",
+  "t11"."days",
+  "t11"."day_square",
+  "t11"."day_most",
   "t17"."text_distinct",
   "t17"."text_square",
   "t17"."text_most",
@@ -152,23 +152,18 @@ FROM (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT(*) FILTER(WHERE
-      "t0"."status" >= 400) AS "failed",
-    COUNT(*) FILTER(WHERE
-      "t0"."turn" <= 1) AS "openings",
-    COUNT(*) FILTER(WHERE
-      (
-        "t0"."turn" <= 1
-      ) AND (
-        "t0"."status" < 400
-      )) AS "opened",
+    SUM(CASE WHEN "t0"."status" >= 400 THEN 1 ELSE 0 END) AS "failed",
+    SUM(CASE WHEN "t0"."turn" <= 1 THEN 1 ELSE 0 END) AS "openings",
+    SUM(CASE WHEN (
+      "t0"."turn" <= 1
+    ) AND (
+      "t0"."status" < 400
+    ) THEN 1 ELSE 0 END) AS "opened",
     SUM("t0"."turn") AS "turns",
-    COUNT(*) FILTER(WHERE
-      "t0"."n_tools" > 0) AS "with_tools",
+    SUM(CASE WHEN "t0"."n_tools" > 0 THEN 1 ELSE 0 END) AS "with_tools",
     SUM("t0"."n_tools") AS "tools",
     SUM("t0"."stream") AS "streamed",
-    COUNT(*) FILTER(WHERE
-      "t0"."context_in" <> 0) AS "continued",
+    SUM(CASE WHEN "t0"."context_in" <> 0 THEN 1 ELSE 0 END) AS "continued",
     SUM("t0"."input_tokens") AS "input_tokens",
     SUM("t0"."output_tokens") AS "output_tokens",
     SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
@@ -183,7 +178,7 @@ FROM (
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
-) AS "t8"
+) AS "t15"
 INNER JOIN (
   SELECT
     "t2"."account",
@@ -224,42 +219,26 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t16"
-  ON "t8"."account" = "t16"."account"
+  ON "t15"."account" = "t16"."account"
 INNER JOIN (
   SELECT
-    "t10"."account",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 1000000) AS "gap_00001",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 2000000) AS "gap_00002",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 5000000) AS "gap_00005",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 10000000) AS "gap_00010",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 20000000) AS "gap_00020",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 30000000) AS "gap_00030",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 60000000) AS "gap_00060",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 120000000) AS "gap_00120",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 300000000) AS "gap_00300",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 600000000) AS "gap_00600",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 1800000000) AS "gap_01800",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 3600000000) AS "gap_03600",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 7200000000) AS "gap_07200",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 21600000000) AS "gap_21600",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 43200000000) AS "gap_43200",
-    COUNT(*) FILTER(WHERE
-      "t10"."gap" <= 86400000000) AS "gap_86400"
+    "t9"."account",
+    SUM(CASE WHEN "t9"."gap" <= 1000000 THEN 1 ELSE 0 END) AS "gap_00001",
+    SUM(CASE WHEN "t9"."gap" <= 2000000 THEN 1 ELSE 0 END) AS "gap_00002",
+    SUM(CASE WHEN "t9"."gap" <= 5000000 THEN 1 ELSE 0 END) AS "gap_00005",
+    SUM(CASE WHEN "t9"."gap" <= 10000000 THEN 1 ELSE 0 END) AS "gap_00010",
+    SUM(CASE WHEN "t9"."gap" <= 20000000 THEN 1 ELSE 0 END) AS "gap_00020",
+    SUM(CASE WHEN "t9"."gap" <= 30000000 THEN 1 ELSE 0 END) AS "gap_00030",
+    SUM(CASE WHEN "t9"."gap" <= 60000000 THEN 1 ELSE 0 END) AS "gap_00060",
+    SUM(CASE WHEN "t9"."gap" <= 120000000 THEN 1 ELSE 0 END) AS "gap_00120",
+    SUM(CASE WHEN "t9"."gap" <= 300000000 THEN 1 ELSE 0 END) AS "gap_00300",
+    SUM(CASE WHEN "t9"."gap" <= 600000000 THEN 1 ELSE 0 END) AS "gap_00600",
+    SUM(CASE WHEN "t9"."gap" <= 1800000000 THEN 1 ELSE 0 END) AS "gap_01800",
+    SUM(CASE WHEN "t9"."gap" <= 3600000000 THEN 1 ELSE 0 END) AS "gap_03600",
+    SUM(CASE WHEN "t9"."gap" <= 7200000000 THEN 1 ELSE 0 END) AS "gap_07200",
+    SUM(CASE WHEN "t9"."gap" <= 21600000000 THEN 1 ELSE 0 END) AS "gap_21600",
+    SUM(CASE WHEN "t9"."gap" <= 43200000000 THEN 1 ELSE 0 END) AS "gap_43200",
+    SUM(CASE WHEN "t9"."gap" <= 86400000000 THEN 1 ELSE 0 END) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -274,11 +253,11 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t10"
+  ) AS "t9"
   GROUP BY
     1
 ) AS "t21"
-  ON "t8"."account" = "t21"."account"
+  ON "t15"."account" = "t21"."account"
 INNER JOIN (
   SELECT
     "t3"."account",
@@ -297,13 +276,12 @@ INNER JOIN (
   ) AS "t3"
   GROUP BY
     1
-) AS "t12"
-  ON "t8"."account" = "t12"."account"
+) AS "t11"
+  ON "t15"."account" = "t11"."account"
 INNER JOIN (
   SELECT
     "t4"."account",
-    COUNT(*) FILTER(WHERE
-      "t4"."text" <> 0) AS "text_distinct",
+    SUM(CASE WHEN "t4"."text" <> 0 THEN 1 ELSE 0 END) AS "text_distinct",
     SUM(CASE WHEN "t4"."text" <> 0 THEN "t4"."times" * "t4"."times" ELSE 0 END) AS "text_square",
     MAX(CASE WHEN "t4"."text" <> 0 THEN "t4"."times" ELSE 0 END) AS "text_most"
   FROM (
@@ -319,12 +297,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t17"
-  ON "t8"."account" = "t17"."account"
+  ON "t15"."account" = "t17"."account"
 INNER JOIN (
   SELECT
     "t5"."account",
-    COUNT(*) FILTER(WHERE
-      "t5"."address" <> 0) AS "address_distinct",
+    SUM(CASE WHEN "t5"."address" <> 0 THEN 1 ELSE 0 END) AS "address_distinct",
     SUM(CASE WHEN "t5"."address" <> 0 THEN "t5"."times" * "t5"."times" ELSE 0 END) AS "address_square",
     MAX(CASE WHEN "t5"."address" <> 0 THEN "t5"."times" ELSE 0 END) AS "address_most"
   FROM (
@@ -340,12 +317,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t18"
-  ON "t8"."account" = "t18"."account"
+  ON "t15"."account" = "t18"."account"
 INNER JOIN (
   SELECT
     "t6"."account",
-    COUNT(*) FILTER(WHERE
-      "t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(CASE WHEN "t6"."conversation" <> 0 THEN 1 ELSE 0 END) AS "conversation_distinct",
     SUM(CASE WHEN "t6"."conversation" <> 0 THEN "t6"."times" * "t6"."times" ELSE 0 END) AS "conversation_square",
     MAX(CASE WHEN "t6"."conversation" <> 0 THEN "t6"."times" ELSE 0 END) AS "conversation_most"
   FROM (
@@ -361,7 +337,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t19"
-  ON "t8"."account" = "t19"."account"
+  ON "t15"."account" = "t19"."account"
 ) AS "found";
 
 -- all_sums
@@ -461,27 +437,27 @@ SELECT
   CAST("channel_most" AS BIGINT) AS "channel_most"
 FROM (
 SELECT
-  "t16"."account",
-  "t16"."exchanges",
-  "t16"."failed",
-  "t16"."openings",
-  "t16"."opened",
-  "t16"."turns",
-  "t16"."with_tools",
-  "t16"."tools",
-  "t16"."streamed",
-  "t16"."continued",
-  "t16"."input_tokens",
-  "t16"."output_tokens",
-  "t16"."input_square",
-  "t16"."output_square",
-  "t16"."turn_most",
-  "t16"."input_most",
-  "t16"."output_most",
-  "t16"."last_us",
-  "t16"."input_least",
-  "t16"."output_least",
-  "t16"."first_us",
+  "t30"."account",
+  "t30"."exchanges",
+  "t30"."failed",
+  "t30"."openings",
+  "t30"."opened",
+  "t30"."turns",
+  "t30"."with_tools",
+  "t30"."tools",
+  "t30"."streamed",
+  "t30"."continued",
+  "t30"."input_tokens",
+  "t30"."output_tokens",
+  "t30"."input_square",
+  "t30"."output_square",
+  "t30"."turn_most",
+  "t30"."input_most",
+  "t30"."output_most",
+  "t30"."last_us",
+  "t30"."input_least",
+  "t30"."output_least",
+  "t30"."first_us",
   "t31"."hour_00",
   "t31"."hour_01",
   "t31"."hour_02",
@@ -522,9 +498,9 @@ SELECT
   "t42"."gap_21600",
   "t42"."gap_43200",
   "t42"."gap_86400",
-  "t21"."days",
-  "t21"."day_square",
-  "t21"."day_most",
+  "t20"."days",
+  "t20"."day_square",
+  "t20"."day_most",
   "t32"."text_distinct",
   "t32"."text_square",
   "t32"."text_most",
@@ -534,8 +510,8 @@ SELECT
   "t34"."conversation_distinct",
   "t34"."conversation_square",
   "t34"."conversation_most",
-  "t18"."hours_active",
-  "t18"."hour_most",
+  "t16"."hours_active",
+  "t16"."hour_most",
   "t35"."client_distinct",
   "t35"."client_square",
   "t35"."client_most",
@@ -558,23 +534,18 @@ FROM (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT(*) FILTER(WHERE
-      "t0"."status" >= 400) AS "failed",
-    COUNT(*) FILTER(WHERE
-      "t0"."turn" <= 1) AS "openings",
-    COUNT(*) FILTER(WHERE
-      (
-        "t0"."turn" <= 1
-      ) AND (
-        "t0"."status" < 400
-      )) AS "opened",
+    SUM(CASE WHEN "t0"."status" >= 400 THEN 1 ELSE 0 END) AS "failed",
+    SUM(CASE WHEN "t0"."turn" <= 1 THEN 1 ELSE 0 END) AS "openings",
+    SUM(CASE WHEN (
+      "t0"."turn" <= 1
+    ) AND (
+      "t0"."status" < 400
+    ) THEN 1 ELSE 0 END) AS "opened",
     SUM("t0"."turn") AS "turns",
-    COUNT(*) FILTER(WHERE
-      "t0"."n_tools" > 0) AS "with_tools",
+    SUM(CASE WHEN "t0"."n_tools" > 0 THEN 1 ELSE 0 END) AS "with_tools",
     SUM("t0"."n_tools") AS "tools",
     SUM("t0"."stream") AS "streamed",
-    COUNT(*) FILTER(WHERE
-      "t0"."context_in" <> 0) AS "continued",
+    SUM(CASE WHEN "t0"."context_in" <> 0 THEN 1 ELSE 0 END) AS "continued",
     SUM("t0"."input_tokens") AS "input_tokens",
     SUM("t0"."output_tokens") AS "output_tokens",
     SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
@@ -589,7 +560,7 @@ FROM (
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
-) AS "t16"
+) AS "t30"
 INNER JOIN (
   SELECT
     "t2"."account",
@@ -630,42 +601,26 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t31"
-  ON "t16"."account" = "t31"."account"
+  ON "t30"."account" = "t31"."account"
 INNER JOIN (
   SELECT
-    "t19"."account",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 1000000) AS "gap_00001",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 2000000) AS "gap_00002",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 5000000) AS "gap_00005",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 10000000) AS "gap_00010",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 20000000) AS "gap_00020",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 30000000) AS "gap_00030",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 60000000) AS "gap_00060",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 120000000) AS "gap_00120",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 300000000) AS "gap_00300",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 600000000) AS "gap_00600",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 1800000000) AS "gap_01800",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 3600000000) AS "gap_03600",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 7200000000) AS "gap_07200",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 21600000000) AS "gap_21600",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 43200000000) AS "gap_43200",
-    COUNT(*) FILTER(WHERE
-      "t19"."gap" <= 86400000000) AS "gap_86400"
+    "t18"."account",
+    SUM(CASE WHEN "t18"."gap" <= 1000000 THEN 1 ELSE 0 END) AS "gap_00001",
+    SUM(CASE WHEN "t18"."gap" <= 2000000 THEN 1 ELSE 0 END) AS "gap_00002",
+    SUM(CASE WHEN "t18"."gap" <= 5000000 THEN 1 ELSE 0 END) AS "gap_00005",
+    SUM(CASE WHEN "t18"."gap" <= 10000000 THEN 1 ELSE 0 END) AS "gap_00010",
+    SUM(CASE WHEN "t18"."gap" <= 20000000 THEN 1 ELSE 0 END) AS "gap_00020",
+    SUM(CASE WHEN "t18"."gap" <= 30000000 THEN 1 ELSE 0 END) AS "gap_00030",
+    SUM(CASE WHEN "t18"."gap" <= 60000000 THEN 1 ELSE 0 END) AS "gap_00060",
+    SUM(CASE WHEN "t18"."gap" <= 120000000 THEN 1 ELSE 0 END) AS "gap_00120",
+    SUM(CASE WHEN "t18"."gap" <= 300000000 THEN 1 ELSE 0 END) AS "gap_00300",
+    SUM(CASE WHEN "t18"."gap" <= 600000000 THEN 1 ELSE 0 END) AS "gap_00600",
+    SUM(CASE WHEN "t18"."gap" <= 1800000000 THEN 1 ELSE 0 END) AS "gap_01800",
+    SUM(CASE WHEN "t18"."gap" <= 3600000000 THEN 1 ELSE 0 END) AS "gap_03600",
+    SUM(CASE WHEN "t18"."gap" <= 7200000000 THEN 1 ELSE 0 END) AS "gap_07200",
+    SUM(CASE WHEN "t18"."gap" <= 21600000000 THEN 1 ELSE 0 END) AS "gap_21600",
+    SUM(CASE WHEN "t18"."gap" <= 43200000000 THEN 1 ELSE 0 END) AS "gap_43200",
+    SUM(CASE WHEN "t18"."gap" <= 86400000000 THEN 1 ELSE 0 END) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -680,11 +635,11 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t19"
+  ) AS "t18"
   GROUP BY
     1
 ) AS "t42"
-  ON "t16"."account" = "t42"."account"
+  ON "t30"."account" = "t42"."account"
 INNER JOIN (
   SELECT
     "t3"."account",
@@ -703,13 +658,12 @@ INNER JOIN (
   ) AS "t3"
   GROUP BY
     1
-) AS "t21"
-  ON "t16"."account" = "t21"."account"
+) AS "t20"
+  ON "t30"."account" = "t20"."account"
 INNER JOIN (
   SELECT
     "t4"."account",
-    COUNT(*) FILTER(WHERE
-      "t4"."text" <> 0) AS "text_distinct",
+    SUM(CASE WHEN "t4"."text" <> 0 THEN 1 ELSE 0 END) AS "text_distinct",
     SUM(CASE WHEN "t4"."text" <> 0 THEN "t4"."times" * "t4"."times" ELSE 0 END) AS "text_square",
     MAX(CASE WHEN "t4"."text" <> 0 THEN "t4"."times" ELSE 0 END) AS "text_most"
   FROM (
@@ -725,12 +679,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t32"
-  ON "t16"."account" = "t32"."account"
+  ON "t30"."account" = "t32"."account"
 INNER JOIN (
   SELECT
     "t5"."account",
-    COUNT(*) FILTER(WHERE
-      "t5"."address" <> 0) AS "address_distinct",
+    SUM(CASE WHEN "t5"."address" <> 0 THEN 1 ELSE 0 END) AS "address_distinct",
     SUM(CASE WHEN "t5"."address" <> 0 THEN "t5"."times" * "t5"."times" ELSE 0 END) AS "address_square",
     MAX(CASE WHEN "t5"."address" <> 0 THEN "t5"."times" ELSE 0 END) AS "address_most"
   FROM (
@@ -746,12 +699,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t33"
-  ON "t16"."account" = "t33"."account"
+  ON "t30"."account" = "t33"."account"
 INNER JOIN (
   SELECT
     "t6"."account",
-    COUNT(*) FILTER(WHERE
-      "t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(CASE WHEN "t6"."conversation" <> 0 THEN 1 ELSE 0 END) AS "conversation_distinct",
     SUM(CASE WHEN "t6"."conversation" <> 0 THEN "t6"."times" * "t6"."times" ELSE 0 END) AS "conversation_square",
     MAX(CASE WHEN "t6"."conversation" <> 0 THEN "t6"."times" ELSE 0 END) AS "conversation_most"
   FROM (
@@ -767,7 +719,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t34"
-  ON "t16"."account" = "t34"."account"
+  ON "t30"."account" = "t34"."account"
 INNER JOIN (
   SELECT
     "t7"."account",
@@ -785,13 +737,12 @@ INNER JOIN (
   ) AS "t7"
   GROUP BY
     1
-) AS "t18"
-  ON "t16"."account" = "t18"."account"
+) AS "t16"
+  ON "t30"."account" = "t16"."account"
 INNER JOIN (
   SELECT
     "t8"."account",
-    COUNT(*) FILTER(WHERE
-      "t8"."client" <> 0) AS "client_distinct",
+    SUM(CASE WHEN "t8"."client" <> 0 THEN 1 ELSE 0 END) AS "client_distinct",
     SUM(CASE WHEN "t8"."client" <> 0 THEN "t8"."times" * "t8"."times" ELSE 0 END) AS "client_square",
     MAX(CASE WHEN "t8"."client" <> 0 THEN "t8"."times" ELSE 0 END) AS "client_most"
   FROM (
@@ -807,12 +758,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t35"
-  ON "t16"."account" = "t35"."account"
+  ON "t30"."account" = "t35"."account"
 INNER JOIN (
   SELECT
     "t9"."account",
-    COUNT(*) FILTER(WHERE
-      "t9"."fingerprint" <> 0) AS "fingerprint_distinct",
+    SUM(CASE WHEN "t9"."fingerprint" <> 0 THEN 1 ELSE 0 END) AS "fingerprint_distinct",
     SUM(CASE WHEN "t9"."fingerprint" <> 0 THEN "t9"."times" * "t9"."times" ELSE 0 END) AS "fingerprint_square",
     MAX(CASE WHEN "t9"."fingerprint" <> 0 THEN "t9"."times" ELSE 0 END) AS "fingerprint_most"
   FROM (
@@ -828,12 +778,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t36"
-  ON "t16"."account" = "t36"."account"
+  ON "t30"."account" = "t36"."account"
 INNER JOIN (
   SELECT
     "t10"."account",
-    COUNT(*) FILTER(WHERE
-      "t10"."setup" <> 0) AS "setup_distinct",
+    SUM(CASE WHEN "t10"."setup" <> 0 THEN 1 ELSE 0 END) AS "setup_distinct",
     SUM(CASE WHEN "t10"."setup" <> 0 THEN "t10"."times" * "t10"."times" ELSE 0 END) AS "setup_square",
     MAX(CASE WHEN "t10"."setup" <> 0 THEN "t10"."times" ELSE 0 END) AS "setup_most"
   FROM (
@@ -849,12 +798,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t37"
-  ON "t16"."account" = "t37"."account"
+  ON "t30"."account" = "t37"."account"
 INNER JOIN (
   SELECT
     "t11"."account",
-    COUNT(*) FILTER(WHERE
-      "t11"."model" <> 0) AS "model_distinct",
+    SUM(CASE WHEN "t11"."model" <> 0 THEN 1 ELSE 0 END) AS "model_distinct",
     SUM(CASE WHEN "t11"."model" <> 0 THEN "t11"."times" * "t11"."times" ELSE 0 END) AS "model_square",
     MAX(CASE WHEN "t11"."model" <> 0 THEN "t11"."times" ELSE 0 END) AS "model_most"
   FROM (
@@ -870,12 +818,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t38"
-  ON "t16"."account" = "t38"."account"
+  ON "t30"."account" = "t38"."account"
 INNER JOIN (
   SELECT
     "t12"."account",
-    COUNT(*) FILTER(WHERE
-      "t12"."endpoint" <> 0) AS "endpoint_distinct",
+    SUM(CASE WHEN "t12"."endpoint" <> 0 THEN 1 ELSE 0 END) AS "endpoint_distinct",
     SUM(CASE WHEN "t12"."endpoint" <> 0 THEN "t12"."times" * "t12"."times" ELSE 0 END) AS "endpoint_square",
     MAX(CASE WHEN "t12"."endpoint" <> 0 THEN "t12"."times" ELSE 0 END) AS "endpoint_most"
   FROM (
@@ -891,12 +838,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t39"
-  ON "t16"."account" = "t39"."account"
+  ON "t30"."account" = "t39"."account"
 INNER JOIN (
   SELECT
     "t13"."account",
-    COUNT(*) FILTER(WHERE
-      "t13"."channel" <> 0) AS "channel_distinct",
+    SUM(CASE WHEN "t13"."channel" <> 0 THEN 1 ELSE 0 END) AS "channel_distinct",
     SUM(CASE WHEN "t13"."channel" <> 0 THEN "t13"."times" * "t13"."times" ELSE 0 END) AS "channel_square",
     MAX(CASE WHEN "t13"."channel" <> 0 THEN "t13"."times" ELSE 0 END) AS "channel_most"
   FROM (
@@ -912,7 +858,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t40"
-  ON "t16"."account" = "t40"."account"
+  ON "t30"."account" = "t40"."account"
 ) AS "found";
 
 -- accounts_seen
@@ -942,7 +888,7 @@ FROM (
         "t3"."account",
         "t3"."ts_us",
         "t3"."exchange",
-        "t5"."first_us"
+        "t4"."first_us"
       FROM (
         SELECT
           "t0"."account",
@@ -957,8 +903,8 @@ FROM (
         FROM "canonical_rows" AS "t0"
         GROUP BY
           1
-      ) AS "t5"
-        ON "t3"."account" = "t5"."account"
+      ) AS "t4"
+        ON "t3"."account" = "t4"."account"
     ) AS "t7"
     WHERE
       "t7"."ts_us" = "t7"."first_us"
@@ -970,8 +916,7 @@ INNER JOIN (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT(*) FILTER(WHERE
-      "t0"."text" <> 0) AS "with_text"
+    SUM(CASE WHEN "t0"."text" <> 0 THEN 1 ELSE 0 END) AS "with_text"
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
@@ -1547,8 +1492,7 @@ SELECT
   "t4"."look",
   "t4"."setup",
   COUNT(*) AS "exchanges",
-  COUNT(*) FILTER(WHERE
-    "t4"."context_in" <> 0) AS "continued"
+  SUM(CASE WHEN "t4"."context_in" <> 0 THEN 1 ELSE 0 END) AS "continued"
 FROM (
   SELECT
     "t2"."look",

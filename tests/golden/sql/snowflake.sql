@@ -75,27 +75,27 @@ SELECT
   CAST("conversation_most" AS BIGINT) AS "conversation_most"
 FROM (
 SELECT
-  "t8"."account",
-  "t8"."exchanges",
-  "t8"."failed",
-  "t8"."openings",
-  "t8"."opened",
-  "t8"."turns",
-  "t8"."with_tools",
-  "t8"."tools",
-  "t8"."streamed",
-  "t8"."continued",
-  "t8"."input_tokens",
-  "t8"."output_tokens",
-  "t8"."input_square",
-  "t8"."output_square",
-  "t8"."turn_most",
-  "t8"."input_most",
-  "t8"."output_most",
-  "t8"."last_us",
-  "t8"."input_least",
-  "t8"."output_least",
-  "t8"."first_us",
+  "t15"."account",
+  "t15"."exchanges",
+  "t15"."failed",
+  "t15"."openings",
+  "t15"."opened",
+  "t15"."turns",
+  "t15"."with_tools",
+  "t15"."tools",
+  "t15"."streamed",
+  "t15"."continued",
+  "t15"."input_tokens",
+  "t15"."output_tokens",
+  "t15"."input_square",
+  "t15"."output_square",
+  "t15"."turn_most",
+  "t15"."input_most",
+  "t15"."output_most",
+  "t15"."last_us",
+  "t15"."input_least",
+  "t15"."output_least",
+  "t15"."first_us",
   "t16"."hour_00",
   "t16"."hour_01",
   "t16"."hour_02",
@@ -136,9 +136,9 @@ SELECT
   "t21"."gap_21600",
   "t21"."gap_43200",
   "t21"."gap_86400",
-  "t12"."days",
-  "t12"."day_square",
-  "t12"."day_most",
+  "t11"."days",
+  "t11"."day_square",
+  "t11"."day_most",
   "t17"."text_distinct",
   "t17"."text_square",
   "t17"."text_most",
@@ -152,18 +152,18 @@ FROM (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT_IF("t0"."status" >= 400) AS "failed",
-    COUNT_IF("t0"."turn" <= 1) AS "openings",
-    COUNT_IF((
+    SUM(IFF("t0"."status" >= 400, 1, 0)) AS "failed",
+    SUM(IFF("t0"."turn" <= 1, 1, 0)) AS "openings",
+    SUM(IFF((
       "t0"."turn" <= 1
     ) AND (
       "t0"."status" < 400
-    )) AS "opened",
+    ), 1, 0)) AS "opened",
     SUM("t0"."turn") AS "turns",
-    COUNT_IF("t0"."n_tools" > 0) AS "with_tools",
+    SUM(IFF("t0"."n_tools" > 0, 1, 0)) AS "with_tools",
     SUM("t0"."n_tools") AS "tools",
     SUM("t0"."stream") AS "streamed",
-    COUNT_IF("t0"."context_in" <> 0) AS "continued",
+    SUM(IFF("t0"."context_in" <> 0, 1, 0)) AS "continued",
     SUM("t0"."input_tokens") AS "input_tokens",
     SUM("t0"."output_tokens") AS "output_tokens",
     SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
@@ -178,7 +178,7 @@ FROM (
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
-) AS "t8"
+) AS "t15"
 INNER JOIN (
   SELECT
     "t2"."account",
@@ -219,26 +219,26 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t16"
-  ON "t8"."account" = "t16"."account"
+  ON "t15"."account" = "t16"."account"
 INNER JOIN (
   SELECT
-    "t10"."account",
-    COUNT_IF("t10"."gap" <= 1000000) AS "gap_00001",
-    COUNT_IF("t10"."gap" <= 2000000) AS "gap_00002",
-    COUNT_IF("t10"."gap" <= 5000000) AS "gap_00005",
-    COUNT_IF("t10"."gap" <= 10000000) AS "gap_00010",
-    COUNT_IF("t10"."gap" <= 20000000) AS "gap_00020",
-    COUNT_IF("t10"."gap" <= 30000000) AS "gap_00030",
-    COUNT_IF("t10"."gap" <= 60000000) AS "gap_00060",
-    COUNT_IF("t10"."gap" <= 120000000) AS "gap_00120",
-    COUNT_IF("t10"."gap" <= 300000000) AS "gap_00300",
-    COUNT_IF("t10"."gap" <= 600000000) AS "gap_00600",
-    COUNT_IF("t10"."gap" <= 1800000000) AS "gap_01800",
-    COUNT_IF("t10"."gap" <= 3600000000) AS "gap_03600",
-    COUNT_IF("t10"."gap" <= 7200000000) AS "gap_07200",
-    COUNT_IF("t10"."gap" <= 21600000000) AS "gap_21600",
-    COUNT_IF("t10"."gap" <= 43200000000) AS "gap_43200",
-    COUNT_IF("t10"."gap" <= 86400000000) AS "gap_86400"
+    "t9"."account",
+    SUM(IFF("t9"."gap" <= 1000000, 1, 0)) AS "gap_00001",
+    SUM(IFF("t9"."gap" <= 2000000, 1, 0)) AS "gap_00002",
+    SUM(IFF("t9"."gap" <= 5000000, 1, 0)) AS "gap_00005",
+    SUM(IFF("t9"."gap" <= 10000000, 1, 0)) AS "gap_00010",
+    SUM(IFF("t9"."gap" <= 20000000, 1, 0)) AS "gap_00020",
+    SUM(IFF("t9"."gap" <= 30000000, 1, 0)) AS "gap_00030",
+    SUM(IFF("t9"."gap" <= 60000000, 1, 0)) AS "gap_00060",
+    SUM(IFF("t9"."gap" <= 120000000, 1, 0)) AS "gap_00120",
+    SUM(IFF("t9"."gap" <= 300000000, 1, 0)) AS "gap_00300",
+    SUM(IFF("t9"."gap" <= 600000000, 1, 0)) AS "gap_00600",
+    SUM(IFF("t9"."gap" <= 1800000000, 1, 0)) AS "gap_01800",
+    SUM(IFF("t9"."gap" <= 3600000000, 1, 0)) AS "gap_03600",
+    SUM(IFF("t9"."gap" <= 7200000000, 1, 0)) AS "gap_07200",
+    SUM(IFF("t9"."gap" <= 21600000000, 1, 0)) AS "gap_21600",
+    SUM(IFF("t9"."gap" <= 43200000000, 1, 0)) AS "gap_43200",
+    SUM(IFF("t9"."gap" <= 86400000000, 1, 0)) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -249,11 +249,11 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t10"
+  ) AS "t9"
   GROUP BY
     1
 ) AS "t21"
-  ON "t8"."account" = "t21"."account"
+  ON "t15"."account" = "t21"."account"
 INNER JOIN (
   SELECT
     "t3"."account",
@@ -272,12 +272,12 @@ INNER JOIN (
   ) AS "t3"
   GROUP BY
     1
-) AS "t12"
-  ON "t8"."account" = "t12"."account"
+) AS "t11"
+  ON "t15"."account" = "t11"."account"
 INNER JOIN (
   SELECT
     "t4"."account",
-    COUNT_IF("t4"."text" <> 0) AS "text_distinct",
+    SUM(IFF("t4"."text" <> 0, 1, 0)) AS "text_distinct",
     SUM(IFF("t4"."text" <> 0, "t4"."times" * "t4"."times", 0)) AS "text_square",
     MAX(IFF("t4"."text" <> 0, "t4"."times", 0)) AS "text_most"
   FROM (
@@ -293,11 +293,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t17"
-  ON "t8"."account" = "t17"."account"
+  ON "t15"."account" = "t17"."account"
 INNER JOIN (
   SELECT
     "t5"."account",
-    COUNT_IF("t5"."address" <> 0) AS "address_distinct",
+    SUM(IFF("t5"."address" <> 0, 1, 0)) AS "address_distinct",
     SUM(IFF("t5"."address" <> 0, "t5"."times" * "t5"."times", 0)) AS "address_square",
     MAX(IFF("t5"."address" <> 0, "t5"."times", 0)) AS "address_most"
   FROM (
@@ -313,11 +313,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t18"
-  ON "t8"."account" = "t18"."account"
+  ON "t15"."account" = "t18"."account"
 INNER JOIN (
   SELECT
     "t6"."account",
-    COUNT_IF("t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(IFF("t6"."conversation" <> 0, 1, 0)) AS "conversation_distinct",
     SUM(IFF("t6"."conversation" <> 0, "t6"."times" * "t6"."times", 0)) AS "conversation_square",
     MAX(IFF("t6"."conversation" <> 0, "t6"."times", 0)) AS "conversation_most"
   FROM (
@@ -333,7 +333,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t19"
-  ON "t8"."account" = "t19"."account"
+  ON "t15"."account" = "t19"."account"
 ) AS "found";
 
 -- all_sums
@@ -433,27 +433,27 @@ SELECT
   CAST("channel_most" AS BIGINT) AS "channel_most"
 FROM (
 SELECT
-  "t16"."account",
-  "t16"."exchanges",
-  "t16"."failed",
-  "t16"."openings",
-  "t16"."opened",
-  "t16"."turns",
-  "t16"."with_tools",
-  "t16"."tools",
-  "t16"."streamed",
-  "t16"."continued",
-  "t16"."input_tokens",
-  "t16"."output_tokens",
-  "t16"."input_square",
-  "t16"."output_square",
-  "t16"."turn_most",
-  "t16"."input_most",
-  "t16"."output_most",
-  "t16"."last_us",
-  "t16"."input_least",
-  "t16"."output_least",
-  "t16"."first_us",
+  "t30"."account",
+  "t30"."exchanges",
+  "t30"."failed",
+  "t30"."openings",
+  "t30"."opened",
+  "t30"."turns",
+  "t30"."with_tools",
+  "t30"."tools",
+  "t30"."streamed",
+  "t30"."continued",
+  "t30"."input_tokens",
+  "t30"."output_tokens",
+  "t30"."input_square",
+  "t30"."output_square",
+  "t30"."turn_most",
+  "t30"."input_most",
+  "t30"."output_most",
+  "t30"."last_us",
+  "t30"."input_least",
+  "t30"."output_least",
+  "t30"."first_us",
   "t31"."hour_00",
   "t31"."hour_01",
   "t31"."hour_02",
@@ -494,9 +494,9 @@ SELECT
   "t42"."gap_21600",
   "t42"."gap_43200",
   "t42"."gap_86400",
-  "t21"."days",
-  "t21"."day_square",
-  "t21"."day_most",
+  "t20"."days",
+  "t20"."day_square",
+  "t20"."day_most",
   "t32"."text_distinct",
   "t32"."text_square",
   "t32"."text_most",
@@ -506,8 +506,8 @@ SELECT
   "t34"."conversation_distinct",
   "t34"."conversation_square",
   "t34"."conversation_most",
-  "t18"."hours_active",
-  "t18"."hour_most",
+  "t16"."hours_active",
+  "t16"."hour_most",
   "t35"."client_distinct",
   "t35"."client_square",
   "t35"."client_most",
@@ -530,18 +530,18 @@ FROM (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT_IF("t0"."status" >= 400) AS "failed",
-    COUNT_IF("t0"."turn" <= 1) AS "openings",
-    COUNT_IF((
+    SUM(IFF("t0"."status" >= 400, 1, 0)) AS "failed",
+    SUM(IFF("t0"."turn" <= 1, 1, 0)) AS "openings",
+    SUM(IFF((
       "t0"."turn" <= 1
     ) AND (
       "t0"."status" < 400
-    )) AS "opened",
+    ), 1, 0)) AS "opened",
     SUM("t0"."turn") AS "turns",
-    COUNT_IF("t0"."n_tools" > 0) AS "with_tools",
+    SUM(IFF("t0"."n_tools" > 0, 1, 0)) AS "with_tools",
     SUM("t0"."n_tools") AS "tools",
     SUM("t0"."stream") AS "streamed",
-    COUNT_IF("t0"."context_in" <> 0) AS "continued",
+    SUM(IFF("t0"."context_in" <> 0, 1, 0)) AS "continued",
     SUM("t0"."input_tokens") AS "input_tokens",
     SUM("t0"."output_tokens") AS "output_tokens",
     SUM(LEAST("t0"."input_tokens", 65535) * LEAST("t0"."input_tokens", 65535)) AS "input_square",
@@ -556,7 +556,7 @@ FROM (
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
-) AS "t16"
+) AS "t30"
 INNER JOIN (
   SELECT
     "t2"."account",
@@ -597,26 +597,26 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t31"
-  ON "t16"."account" = "t31"."account"
+  ON "t30"."account" = "t31"."account"
 INNER JOIN (
   SELECT
-    "t19"."account",
-    COUNT_IF("t19"."gap" <= 1000000) AS "gap_00001",
-    COUNT_IF("t19"."gap" <= 2000000) AS "gap_00002",
-    COUNT_IF("t19"."gap" <= 5000000) AS "gap_00005",
-    COUNT_IF("t19"."gap" <= 10000000) AS "gap_00010",
-    COUNT_IF("t19"."gap" <= 20000000) AS "gap_00020",
-    COUNT_IF("t19"."gap" <= 30000000) AS "gap_00030",
-    COUNT_IF("t19"."gap" <= 60000000) AS "gap_00060",
-    COUNT_IF("t19"."gap" <= 120000000) AS "gap_00120",
-    COUNT_IF("t19"."gap" <= 300000000) AS "gap_00300",
-    COUNT_IF("t19"."gap" <= 600000000) AS "gap_00600",
-    COUNT_IF("t19"."gap" <= 1800000000) AS "gap_01800",
-    COUNT_IF("t19"."gap" <= 3600000000) AS "gap_03600",
-    COUNT_IF("t19"."gap" <= 7200000000) AS "gap_07200",
-    COUNT_IF("t19"."gap" <= 21600000000) AS "gap_21600",
-    COUNT_IF("t19"."gap" <= 43200000000) AS "gap_43200",
-    COUNT_IF("t19"."gap" <= 86400000000) AS "gap_86400"
+    "t18"."account",
+    SUM(IFF("t18"."gap" <= 1000000, 1, 0)) AS "gap_00001",
+    SUM(IFF("t18"."gap" <= 2000000, 1, 0)) AS "gap_00002",
+    SUM(IFF("t18"."gap" <= 5000000, 1, 0)) AS "gap_00005",
+    SUM(IFF("t18"."gap" <= 10000000, 1, 0)) AS "gap_00010",
+    SUM(IFF("t18"."gap" <= 20000000, 1, 0)) AS "gap_00020",
+    SUM(IFF("t18"."gap" <= 30000000, 1, 0)) AS "gap_00030",
+    SUM(IFF("t18"."gap" <= 60000000, 1, 0)) AS "gap_00060",
+    SUM(IFF("t18"."gap" <= 120000000, 1, 0)) AS "gap_00120",
+    SUM(IFF("t18"."gap" <= 300000000, 1, 0)) AS "gap_00300",
+    SUM(IFF("t18"."gap" <= 600000000, 1, 0)) AS "gap_00600",
+    SUM(IFF("t18"."gap" <= 1800000000, 1, 0)) AS "gap_01800",
+    SUM(IFF("t18"."gap" <= 3600000000, 1, 0)) AS "gap_03600",
+    SUM(IFF("t18"."gap" <= 7200000000, 1, 0)) AS "gap_07200",
+    SUM(IFF("t18"."gap" <= 21600000000, 1, 0)) AS "gap_21600",
+    SUM(IFF("t18"."gap" <= 43200000000, 1, 0)) AS "gap_43200",
+    SUM(IFF("t18"."gap" <= 86400000000, 1, 0)) AS "gap_86400"
   FROM (
     SELECT
       "t1"."account",
@@ -627,11 +627,11 @@ INNER JOIN (
         "t0"."ts_us"
       FROM "canonical_rows" AS "t0"
     ) AS "t1"
-  ) AS "t19"
+  ) AS "t18"
   GROUP BY
     1
 ) AS "t42"
-  ON "t16"."account" = "t42"."account"
+  ON "t30"."account" = "t42"."account"
 INNER JOIN (
   SELECT
     "t3"."account",
@@ -650,12 +650,12 @@ INNER JOIN (
   ) AS "t3"
   GROUP BY
     1
-) AS "t21"
-  ON "t16"."account" = "t21"."account"
+) AS "t20"
+  ON "t30"."account" = "t20"."account"
 INNER JOIN (
   SELECT
     "t4"."account",
-    COUNT_IF("t4"."text" <> 0) AS "text_distinct",
+    SUM(IFF("t4"."text" <> 0, 1, 0)) AS "text_distinct",
     SUM(IFF("t4"."text" <> 0, "t4"."times" * "t4"."times", 0)) AS "text_square",
     MAX(IFF("t4"."text" <> 0, "t4"."times", 0)) AS "text_most"
   FROM (
@@ -671,11 +671,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t32"
-  ON "t16"."account" = "t32"."account"
+  ON "t30"."account" = "t32"."account"
 INNER JOIN (
   SELECT
     "t5"."account",
-    COUNT_IF("t5"."address" <> 0) AS "address_distinct",
+    SUM(IFF("t5"."address" <> 0, 1, 0)) AS "address_distinct",
     SUM(IFF("t5"."address" <> 0, "t5"."times" * "t5"."times", 0)) AS "address_square",
     MAX(IFF("t5"."address" <> 0, "t5"."times", 0)) AS "address_most"
   FROM (
@@ -691,11 +691,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t33"
-  ON "t16"."account" = "t33"."account"
+  ON "t30"."account" = "t33"."account"
 INNER JOIN (
   SELECT
     "t6"."account",
-    COUNT_IF("t6"."conversation" <> 0) AS "conversation_distinct",
+    SUM(IFF("t6"."conversation" <> 0, 1, 0)) AS "conversation_distinct",
     SUM(IFF("t6"."conversation" <> 0, "t6"."times" * "t6"."times", 0)) AS "conversation_square",
     MAX(IFF("t6"."conversation" <> 0, "t6"."times", 0)) AS "conversation_most"
   FROM (
@@ -711,7 +711,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t34"
-  ON "t16"."account" = "t34"."account"
+  ON "t30"."account" = "t34"."account"
 INNER JOIN (
   SELECT
     "t7"."account",
@@ -729,12 +729,12 @@ INNER JOIN (
   ) AS "t7"
   GROUP BY
     1
-) AS "t18"
-  ON "t16"."account" = "t18"."account"
+) AS "t16"
+  ON "t30"."account" = "t16"."account"
 INNER JOIN (
   SELECT
     "t8"."account",
-    COUNT_IF("t8"."client" <> 0) AS "client_distinct",
+    SUM(IFF("t8"."client" <> 0, 1, 0)) AS "client_distinct",
     SUM(IFF("t8"."client" <> 0, "t8"."times" * "t8"."times", 0)) AS "client_square",
     MAX(IFF("t8"."client" <> 0, "t8"."times", 0)) AS "client_most"
   FROM (
@@ -750,11 +750,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t35"
-  ON "t16"."account" = "t35"."account"
+  ON "t30"."account" = "t35"."account"
 INNER JOIN (
   SELECT
     "t9"."account",
-    COUNT_IF("t9"."fingerprint" <> 0) AS "fingerprint_distinct",
+    SUM(IFF("t9"."fingerprint" <> 0, 1, 0)) AS "fingerprint_distinct",
     SUM(IFF("t9"."fingerprint" <> 0, "t9"."times" * "t9"."times", 0)) AS "fingerprint_square",
     MAX(IFF("t9"."fingerprint" <> 0, "t9"."times", 0)) AS "fingerprint_most"
   FROM (
@@ -770,11 +770,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t36"
-  ON "t16"."account" = "t36"."account"
+  ON "t30"."account" = "t36"."account"
 INNER JOIN (
   SELECT
     "t10"."account",
-    COUNT_IF("t10"."setup" <> 0) AS "setup_distinct",
+    SUM(IFF("t10"."setup" <> 0, 1, 0)) AS "setup_distinct",
     SUM(IFF("t10"."setup" <> 0, "t10"."times" * "t10"."times", 0)) AS "setup_square",
     MAX(IFF("t10"."setup" <> 0, "t10"."times", 0)) AS "setup_most"
   FROM (
@@ -790,11 +790,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t37"
-  ON "t16"."account" = "t37"."account"
+  ON "t30"."account" = "t37"."account"
 INNER JOIN (
   SELECT
     "t11"."account",
-    COUNT_IF("t11"."model" <> 0) AS "model_distinct",
+    SUM(IFF("t11"."model" <> 0, 1, 0)) AS "model_distinct",
     SUM(IFF("t11"."model" <> 0, "t11"."times" * "t11"."times", 0)) AS "model_square",
     MAX(IFF("t11"."model" <> 0, "t11"."times", 0)) AS "model_most"
   FROM (
@@ -810,11 +810,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t38"
-  ON "t16"."account" = "t38"."account"
+  ON "t30"."account" = "t38"."account"
 INNER JOIN (
   SELECT
     "t12"."account",
-    COUNT_IF("t12"."endpoint" <> 0) AS "endpoint_distinct",
+    SUM(IFF("t12"."endpoint" <> 0, 1, 0)) AS "endpoint_distinct",
     SUM(IFF("t12"."endpoint" <> 0, "t12"."times" * "t12"."times", 0)) AS "endpoint_square",
     MAX(IFF("t12"."endpoint" <> 0, "t12"."times", 0)) AS "endpoint_most"
   FROM (
@@ -830,11 +830,11 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t39"
-  ON "t16"."account" = "t39"."account"
+  ON "t30"."account" = "t39"."account"
 INNER JOIN (
   SELECT
     "t13"."account",
-    COUNT_IF("t13"."channel" <> 0) AS "channel_distinct",
+    SUM(IFF("t13"."channel" <> 0, 1, 0)) AS "channel_distinct",
     SUM(IFF("t13"."channel" <> 0, "t13"."times" * "t13"."times", 0)) AS "channel_square",
     MAX(IFF("t13"."channel" <> 0, "t13"."times", 0)) AS "channel_most"
   FROM (
@@ -850,7 +850,7 @@ INNER JOIN (
   GROUP BY
     1
 ) AS "t40"
-  ON "t16"."account" = "t40"."account"
+  ON "t30"."account" = "t40"."account"
 ) AS "found";
 
 -- accounts_seen
@@ -880,7 +880,7 @@ FROM (
         "t3"."account",
         "t3"."ts_us",
         "t3"."exchange",
-        "t5"."first_us"
+        "t4"."first_us"
       FROM (
         SELECT
           "t0"."account",
@@ -895,8 +895,8 @@ FROM (
         FROM "canonical_rows" AS "t0"
         GROUP BY
           1
-      ) AS "t5"
-        ON "t3"."account" = "t5"."account"
+      ) AS "t4"
+        ON "t3"."account" = "t4"."account"
     ) AS "t7"
     WHERE
       "t7"."ts_us" = "t7"."first_us"
@@ -908,7 +908,7 @@ INNER JOIN (
   SELECT
     "t0"."account",
     COUNT(*) AS "exchanges",
-    COUNT_IF("t0"."text" <> 0) AS "with_text"
+    SUM(IFF("t0"."text" <> 0, 1, 0)) AS "with_text"
   FROM "canonical_rows" AS "t0"
   GROUP BY
     1
@@ -1459,7 +1459,7 @@ SELECT
   "t4"."look",
   "t4"."setup",
   COUNT(*) AS "exchanges",
-  COUNT_IF("t4"."context_in" <> 0) AS "continued"
+  SUM(IFF("t4"."context_in" <> 0, 1, 0)) AS "continued"
 FROM (
   SELECT
     "t2"."look",

@@ -49,14 +49,14 @@ def volume(rows: Table) -> Table:
     in_tokens, out_tokens = (ibis.least(t, MOST_TOKENS) for t in (rows.input_tokens, rows.output_tokens))
     return rows.group_by("account").agg(
         exchanges=rows.count(),
-        failed=counted(rows, rows.status >= FAILED),
-        openings=counted(rows, rows.turn <= 1),
-        opened=counted(rows, (rows.turn <= 1) & (rows.status < FAILED)),
+        failed=counted(rows.status >= FAILED),
+        openings=counted(rows.turn <= 1),
+        opened=counted((rows.turn <= 1) & (rows.status < FAILED)),
         turns=rows.turn.sum(),
-        with_tools=counted(rows, rows.n_tools > 0),
+        with_tools=counted(rows.n_tools > 0),
         tools=rows.n_tools.sum(),
         streamed=rows.stream.sum(),
-        continued=counted(rows, known(rows.context_in)),
+        continued=counted(known(rows.context_in)),
         input_tokens=rows.input_tokens.sum(),
         output_tokens=rows.output_tokens.sum(),
         input_square=(in_tokens * in_tokens).sum(),
@@ -83,7 +83,7 @@ def gaps(rows: Table) -> Table:
     order = ibis.window(group_by="account", order_by="ts_us")
     before = moments.ts_us.lag(1, BEFORE).over(order)
     gap = moments.select("account", gap=moments.ts_us - before)
-    counts = {gap_name(s): counted(gap, gap.gap <= s * SECOND_US) for s in GAPS_S}
+    counts = {gap_name(s): counted(gap.gap <= s * SECOND_US) for s in GAPS_S}
     return gap.group_by("account").agg(**counts)
 
 
@@ -93,7 +93,7 @@ def variety(rows: Table, kind: str) -> Table:
     given = known(each[kind])
     return each.group_by("account").agg(
         **{
-            f"{kind}_distinct": counted(each, given),
+            f"{kind}_distinct": counted(given),
             f"{kind}_square": where(given, each.times * each.times).sum(),
             f"{kind}_most": where(given, each.times).max(),
         }

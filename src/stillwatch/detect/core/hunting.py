@@ -40,7 +40,7 @@ def accounts_seen(rows: Table | None = None) -> Table:
     """Every account with its first exchange, its exchanges, and how many of them have a text."""
     rows = canonical_rows() if rows is None else rows
     first = firsts(rows, "account")
-    counts = rows.group_by("account").agg(exchanges=rows.count(), with_text=counted(rows, known(rows.text)))
+    counts = rows.group_by("account").agg(exchanges=rows.count(), with_text=counted(known(rows.text)))
     return first.join(counts, "account").select(
         first.account, first.first_us, first.first_exchange, counts.exchanges, counts.with_text
     )
@@ -121,7 +121,7 @@ def activity(rows: Table | None = None) -> Table:
     rows = canonical_rows() if rows is None else rows
     whole = with_party(rows, ["look", "setup", "context_in"])
     return whole.group_by("party", "look", "setup").agg(
-        exchanges=whole.count(), continued=counted(whole, known(whole.context_in))
+        exchanges=whole.count(), continued=counted(known(whole.context_in))
     )
 
 

@@ -46,9 +46,9 @@ def with_party(rows: Table, columns: Sequence[str]) -> Table:
     return rows.join(parties, "account").select(*(rows[name] for name in columns), parties.party)
 
 
-def counted(table_: Table, condition: BooleanValue) -> IntegerScalar:
-    """How many rows of a group meet a condition."""
-    return table_.count(where=condition)
+def counted(condition: BooleanValue) -> IntegerScalar:
+    """How many rows of a group meet a condition; a sum, because DuckDB adds faster than it filters."""
+    return ibis.ifelse(condition, 1, 0).sum()
 
 
 def where(condition: BooleanValue, value: IntegerValue | int) -> IntegerValue:
