@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stillwatch.campaigns import links
 from stillwatch.campaigns.links import (
     DISCOUNT,
     LIMIT,
@@ -101,6 +102,19 @@ class TestCommonValues:
 
         assert linked(LIMIT[kind])
         assert not linked(LIMIT[kind] + 1)
+
+    def test_beyond_so_many_pairs_the_rarest_values_count_first(self, monkeypatch):
+        """Ten pairs that share an address of their own, and thirty parties behind one exit: 10 and 435 pairs."""
+        pairs = [{"account_id": f"p{i}", "ip": f"192.0.2.{i // 2}"} for i in range(20)]
+        log = log_of(pairs + [{"account_id": f"c{i}", "ip": "198.51.100.1"} for i in range(30)])
+        both = part(log, LinkKind.ADDRESS)
+        monkeypatch.setattr(links, "MOST_PAIRS", 444)
+        rare = part(log, LinkKind.ADDRESS)
+        monkeypatch.setattr(links, "MOST_PAIRS", 445)
+        assert part(log, LinkKind.ADDRESS) == pytest.approx(both)
+        assert (both > 0).sum() == 2 * 445
+        assert (rare > 0).sum() == 2 * 10
+        assert rare[:20, :20] == pytest.approx(both[:20, :20])
 
     def test_a_value_that_everybody_shares_costs_no_quadratic_memory(self):
         """100,000 parties behind one address: their pairs would be 80 GB."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.campaigns.found import adjusted, needed, strength_of
-from stillwatch.campaigns.looks import hours
+from stillwatch.campaigns.looks import ALIKE_EVERY, DISCOVER_EVERY, PACE, THOROUGH_EVERY, _Look, hours
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
 from stillwatch.testing.logs import EXCHANGE_SCHEMA, START, exchange
@@ -59,6 +59,26 @@ class TestHours:
         assert found[:-1] == pytest.approx(np.round(found[:-1]))
         assert (np.diff(np.r_[minutes[0] / 60, found]) <= 1 + 1e-9).all()
         assert (np.diff(found) > 0).all()
+
+
+class TestPace:
+    @pytest.mark.parametrize(("parties", "pace"), [(1, 1), (PACE[0][0], 1), (PACE[0][0] + 1, 2), (10**6, 6)])
+    def test_among_more_parties_every_interval_is_longer(self, parties, pace):
+        looks = [_Look.at(hour * HOUR, parties) for hour in range(24 * 6 * 6)]
+
+        def every(kind):
+            return set(np.diff([hour for hour, look in enumerate(looks) if getattr(look, kind)]))
+
+        assert every("due") == {pace}
+        assert every("discover") == {DISCOVER_EVERY * pace}
+        assert every("thorough") == {THOROUGH_EVERY * pace}
+        assert every("alike") == {ALIKE_EVERY * pace}
+
+    def test_what_is_to_be_done_at_a_look_is_done_when_one_is_due(self):
+        for parties in (1, 50_000, 10**6):
+            for hour in range(24 * 6 * 6):
+                look = _Look.at(hour * HOUR, parties)
+                assert look.due or not (look.discover or look.thorough or look.alike)
 
 
 class TestBar:

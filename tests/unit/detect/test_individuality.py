@@ -8,15 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
+from stillwatch.detect import individuality
 from stillwatch.detect.individuality import (
     ALIKE,
     LEAST,
     MOST,
     PEOPLE_DEFAULT,
+    Pool,
     Spread,
     Sums,
+    against_centre,
     correlation,
     dealt_against_people,
+    evidence_of_sets,
     mixture,
     pair_evidence,
     reach,
@@ -250,6 +254,37 @@ class TestSetEvidence:
         assert permuted.dealt == pytest.approx(straight.dealt[order], abs=1e-6)
         assert permuted.log_ratio == pytest.approx(straight.log_ratio[order], abs=1e-6)
         assert permuted.centre == pytest.approx(straight.centre, abs=1e-9)
+
+    @given(st.integers(0, 2**32), st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(1, 40))
+    def test_many_sets_at_a_time_are_as_one_by_one(self, seed, sizes, block):
+        rng = np.random.default_rng(seed)
+        total = sum(sizes)
+        sums = together(
+            dealt(rng, rng.integers(1, 20, total), off_centre(0.3)), people(rng, rng.integers(0, 20, total), assumed())
+        ).of(rng.permutation(2 * total)[:total])
+        starts, lean = np.cumsum([0, *sizes[:-1]]), rng.normal(size=total)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(individuality, "BLOCK", block)
+            found = evidence_of_sets(sums, starts, assumed(), NOWHERE, lean)
+        for start, size, one in zip(starts, sizes, found, strict=True):
+            members = np.arange(start, start + size)
+            alone = set_evidence(sums.of(members), assumed(), NOWHERE, lean[members])
+            assert one.log10_e == pytest.approx(alone.log10_e, abs=1e-6)
+            assert one.dealt == pytest.approx(alone.dealt, abs=1e-6)
+            assert one.centre == pytest.approx(alone.centre, abs=1e-9)
+            assert one.rho == pytest.approx(alone.rho, abs=1e-9, nan_ok=True)
+
+    def test_against_the_centre_of_the_others_is_as_written_out(self):
+        rng = np.random.default_rng(7)
+        sums, strangers = dealt(rng, [8] * 20, off_centre(0.3)), people(rng, [8] * 20, assumed())
+        everybody, inside = together(sums, strangers), np.r_[np.ones(20), np.zeros(20)]
+        pool = Pool(float(sums.n.sum()), sums.s.sum(0))
+        alike, ratio = against_centre(everybody, NOWHERE, assumed(), pool, inside)
+        left = pool.n - inside * everybody.n
+        centre = (pool.s - inside[:, None] * everybody.s) / left[:, None]
+        assert alike == pytest.approx(resemblance(everybody, centre, NOWHERE, assumed()))
+        distance = squared_distance(everybody, centre)
+        assert ratio == pytest.approx(dealt_against_people(everybody.n, distance, assumed()))
 
     def test_what_else_is_known_chooses_the_members(self):
         rng = np.random.default_rng(6)
