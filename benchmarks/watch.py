@@ -216,14 +216,16 @@ def intake(log: Path, history: Path | None, *, files: int) -> Line:
     """Seconds for minute files after a short and a long history, and rows a second over all of them."""
     table = columns_of(log).slice(200_000, MINUTE_ROWS)
     found: Line = {"rows of a minute file": table.num_rows, "distinct prompts of it": len(table["prompt"].unique())}
-    for kind, words in (("prompts sketched", ()),):
+    for kind, words in (("metadata", ("--metadata-only",)), ("prompts sketched", ())):
         with scratch() as work:
             found[f"{kind}, no history"] = minutes(work, table, files, words)
-            if history is not None and kind == "metadata":
-                found[f"{kind}, long history"] = {
-                    "history": past(work, history, words),
-                    **minutes(work, table, files, words, "late"),
-                }
+    if history is not None:
+        with scratch() as work:
+            words = ("--metadata-only",)
+            found["metadata, long history"] = {
+                "history": past(work, history, words),
+                **minutes(work, table, files, words),
+            }
     return found
 
 
