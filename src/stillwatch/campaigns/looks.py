@@ -304,7 +304,10 @@ class Looker:
         flagged = np.flatnonzero(flagged_of(outcome.campaigns, self.log.parties))
         known = campaign_of(view, core, outcome.campaigns)
         if known is None and np.isin(core, flagged).any():
-            candidate = judge(view, np.setdiff1d(candidate.members, flagged))
+            rest = np.setdiff1d(candidate.members, flagged)
+            if len(rest) < SMALLEST_SET:  # the rest of it is held by other campaigns
+                return
+            candidate = judge(view, rest)
             core = candidate.core
             if len(core) < SMALLEST_SET or adjusted(strength_of(candidate)) < outcome.bar:
                 return
