@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from stillwatch.apps.run_folder import RUN, prepare_out, write_run
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
 from stillwatch.campaigns.service import Settings, hunt
 from stillwatch.detect.log import COLUMNS, Log
-from stillwatch.errors import RejectedOverBudget
+from stillwatch.detect.texts import LiveTexts, StoredStrings
+from stillwatch.errors import OutputError, RejectedOverBudget
 from stillwatch.events.read import ReadResult, read_accounts, read_exchanges
 
 Progress = Callable[[str, int, int], None]
@@ -50,6 +52,18 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         OutputError: the run cannot be written.
     """
     prepare_out(request.out)
+    with tempfile.TemporaryDirectory(dir=request.out.resolve().parent, prefix=f".{request.out.name}.work-") as work:
+        try:
+            return _run(request, Path(work), progress)
+        except OutputError as error:
+            if str(work) not in error.message:
+                raise
+            reason = error.message.rpartition(": ")[2]
+            raise OutputError(f"cannot write the run to {request.out}: {reason}", hint=error.hint) from error
+
+
+def _run(request: Request, work: Path, progress: Progress) -> HuntResult:
+    """Read with columns and texts on disk in ``work``, hunt, write."""
     started = time.perf_counter()
     progress("read", 0, 1)
     read = read_exchanges(
@@ -58,9 +72,10 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         metadata_only=request.metadata_only,
         columns=COLUMNS,
         memory=request.memory,
+        spill=work,
     )
     accounts = read_accounts(str(request.accounts)) if request.accounts else None
-    log = Log.build(read.table, accounts.table if accounts else None)
+    log = _log_of(read, accounts)
     progress("read", 1, 1)
     seconds = {"read": round(time.perf_counter() - started, 3)}
     labels = read_labels(request.labels) if request.labels else Labels({}, {})
@@ -72,12 +87,14 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         known={**(read_known(request.known, log) if request.known else {}), **labels.malicious},
         legitimate=labels.legitimate,
     )
+    summary = summary_of(log, read, request)
+    read = read.without_table()
     hunted = hunt(log, settings, progress)
     seconds |= hunted.seconds
     parts = [part for part in (read, accounts) if part is not None]
     result = HuntResult(
         version=__version__,
-        log=summary_of(log, read, request),
+        log=summary,
         guarantee=hunted.guarantee,
         campaigns=hunted.campaigns,
         near=hunted.near,
@@ -100,6 +117,12 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         except RejectedOverBudget as error:
             raise RejectedOverBudget(error.message, hint=f"{error.hint} The run is in {request.out}.") from error
     return result
+
+
+def _log_of(read: ReadResult, accounts: ReadResult | None) -> Log:
+    store = read.texts
+    texts = None if store is None else lambda keys: LiveTexts(StoredStrings.of(store, keys))
+    return Log.build(read.table, accounts.table if accounts else None, texts)
 
 
 def summary_of(log: Log, read: ReadResult, request: Request) -> LogSummary:

@@ -79,7 +79,6 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
 
     ``walks``: of hunts over the beginning of this log, which this one goes on from (and adds to); the result is the same.
     """
-    walks = Walks() if walks is None else walks
     tell = progress or (lambda _stage, _done, _all: None)
     clock = _Clock()
     tell("sketch", 0, 1)
@@ -87,7 +86,7 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
     rows = openings(log)
     found_vectors = vectors(log, rows, embedding)
     gathering = Gathering.start(log, rows, found_vectors)
-    codebook = walks.cells(log, rows, found_vectors)
+    codebook = Cells.fit(log, rows, found_vectors) if walks is None else walks.cells(log, rows, found_vectors)
     every = np.flatnonzero((log.turn <= 1) & (log.status < FAILED))
     facts = Facts.build(log, every, rows, BenchmarkMatcher.load() if log.with_text else None)
     facts = facts.with_legitimate(_parties(log, settings.legitimate))
@@ -97,7 +96,11 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
     counts = CellCounts.start(log, rows, codebook.of(log, rows, found_vectors), codebook.needs)
     looker = Looker(log, rows, gathering, counts, facts, kinds, settings.alpha, settings.end)
     told = f"{settings.alpha} {sorted(settings.legitimate)}"
-    outcome = looker.walk(lambda done, all_: tell("looks", done, all_), walks.start(log, told), walks.keeper(log, told))
+    outcome = looker.walk(
+        lambda done, all_: tell("looks", done, all_),
+        start=walks.start(log, told) if walks is not None else None,
+        keep=walks.keeper(log, told) if walks is not None else None,
+    )
     clock.stage("looks")
     tell("describe", 0, 1)
     guarantee = guarantee_of(outcome, settings.alpha, log)
