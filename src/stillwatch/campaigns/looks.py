@@ -30,10 +30,10 @@ from stillwatch.campaigns.candidates import (
 )
 from stillwatch.campaigns.following import (
     campaign_of,
-    come_together,
     follow,
     fragments,
     inherit,
+    inherit_together,
     merge,
     stands,
     take_piece,
@@ -315,7 +315,7 @@ class Looker:
             if strength_of(candidate) > known.log10_e:
                 known.log10_e, known.evidence = strength_of(candidate), candidate
             if not bool(np.isin(core, known.members).all()):
-                inherit(known, come_together(view, known.members, core), view, outcome.campaigns)
+                inherit_together(known, view, core, outcome.campaigns)
             return
         tried = examine(self.facts, core, view.ts)
         if (held := holding(tried)) is not None:
