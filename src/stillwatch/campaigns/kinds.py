@@ -24,7 +24,7 @@ CUSTOMERS = 0.625
 """Ordinary share from which a set that hands conversations on is its customers'.
 
 Filler that is dealt like the rest looks like customers in all but its share: nobody comes back in it, but who comes back is
-not to be seen in a few requests each. Measured shares: pools 0.66 to 0.81, harvests with three fifths of filler 0.50 to 0.59.
+not to be seen in a few requests each. Measured shares: pools 0.58 to 0.81, harvests with three fifths of filler 0.50 to 0.59.
 """
 HANDOFF_EVIDENCE = 3.0
 """log10 e of hand-offs from which a set is a pool."""
