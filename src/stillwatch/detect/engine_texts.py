@@ -4,16 +4,14 @@
     >>> sketches = Sketches(engine)                                     # doctest: +SKIP
     >>> texts = sketches.of(keys)        # answers about the texts with these keys, by position   # doctest: +SKIP
 
-:func:`sketch_batches` runs on the workers. What is asked about and not yet sketched is sketched then, in one pass over the
+Workers sketch (:mod:`stillwatch.detect.on_workers`). What is asked about and not yet sketched is sketched then, in one pass over the
 log's prompts, so whoever asks about many texts asks about all of them at once. A text itself comes back only where it will
 be shown (:meth:`EngineTexts.show`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,58 +19,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stillwatch.detect.core.rows import ASKED, table
+from stillwatch.detect.on_workers import NUMBERS, PACKED, sketch_batches
 from stillwatch.detect.sketch.benchmark import BenchmarkHit
 from stillwatch.detect.sketch.kept import Kept
-from stillwatch.detect.texts import Bools, Ints, Progress, Sketcher
+from stillwatch.detect.texts import Bools, Ints, Progress
 from stillwatch.errors import InputError
 
 if TYPE_CHECKING:
     from stillwatch.events.engines.protocol import Engine
-
-PACKED = pa.schema(
-    [
-        ("text", pa.int64()),
-        ("content", pa.binary()),
-        ("style", pa.binary()),
-        ("benchmark", pa.int64()),
-        ("capability", pa.int64()),
-        ("elicitation", pa.int64()),
-        ("skeleton", pa.int64()),
-        ("beginning", pa.int64()),
-    ]
-)
-"""Sketches on their way: vectors as bytes, numbers of 64 bits, because engines agree on those.
-
-Columns are those of :data:`stillwatch.detect.texts.SKETCHES`.
-"""
-_NUMBERS = ("benchmark", "capability", "elicitation", "skeleton", "beginning")
-_AT_A_TIME = 20_000
-
-
-def sketch_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Sketches (:data:`PACKED`) of batches (key, name) of distinct texts."""
-    for whole in batches:
-        for start in range(0, whole.num_rows, _AT_A_TIME):
-            batch = whole.slice(start, _AT_A_TIME)
-            made = _sketcher().sketch(batch.column("name").to_pylist())
-            vectors = [_bytes(made[name]) for name in ("content", "style")]
-            numbers = [made[name].combine_chunks().cast(pa.int64()) for name in _NUMBERS]
-            yield pa.RecordBatch.from_arrays([batch.column("key"), *vectors, *numbers], schema=PACKED)
-
-
-@cache
-def _sketcher() -> Sketcher:
-    """The tables of a worker, loaded once."""
-    return Sketcher.load()
-
-
-def _bytes(column: pa.ChunkedArray) -> pa.Array:
-    whole = column.combine_chunks()
-    rows, wide = len(whole), whole.type.list_size
-    flat = whole.flatten().to_numpy(zero_copy_only=False).astype(np.int8)
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(wide), rows, [None, pa.py_buffer(flat.tobytes())]).cast(
-        pa.binary()
-    )
 
 
 @dataclass
@@ -114,7 +68,7 @@ class Sketches:
             fresh = _wide(found[name])
             before = self.vectors.get(name, fresh[:0])
             self.vectors[name] = np.concatenate([before, fresh])[order]
-        for name in _NUMBERS:
+        for name in NUMBERS:
             fresh_numbers = found[name].to_numpy()
             self.numbers[name] = np.concatenate([self.numbers.get(name, fresh_numbers[:0]), fresh_numbers])[order]
 

@@ -175,7 +175,7 @@ class TestOneCustomer:
 
     def test_accounts_on_record_as_one_owners_are_one_party(self):
         people = records(owner_id="o", payment_fingerprint=lambda i: f"card{i}")
-        assert facts_of(talk(3), people).log.parties == 1
+        assert facts_of(talk(3), people).parties == 1
 
 
 class TestDeclared:
