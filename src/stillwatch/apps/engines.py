@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from stillwatch.errors import UsageError
@@ -42,7 +42,7 @@ def begun(name: EngineName, *, memory: str, master: str, scratch: str | None) ->
         StillwatchError: it cannot be begun.
     """
     for module, extra in _NEEDS[name]:
-        if importlib.util.find_spec(module) is None:
+        if find_spec(module) is None:
             raise UsageError(
                 f"--engine {name} needs {module}, which is not installed", hint=f"pip install 'stillwatch[{extra}]'"
             )

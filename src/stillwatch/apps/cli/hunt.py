@@ -71,8 +71,7 @@ def hunt_command(
     Parameters
     ----------
     exchanges
-        The log: a Parquet or JSON Lines file, a folder, or a glob of them; with --engine spark a Parquet file or folder
-        that its workers reach, or a URL.
+        The log: a Parquet or JSON Lines file, a folder, or a glob of them; for Spark also a URL.
     """
     if not 0 < alpha < 1:
         raise UsageError(

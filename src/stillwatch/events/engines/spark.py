@@ -95,7 +95,7 @@ class SparkEngine:
         if scratch is None and not (local or session):
             raise StillwatchError(
                 f"A cluster ({master}) needs a place for canonical rows that all its workers reach.",
-                hint="Name a folder or URL, such as s3a://bucket/scratch.",
+                hint="Name a folder or URL (--spark-scratch), such as s3a://bucket/scratch.",
             )
         self._local = Path(tempfile.mkdtemp(prefix="stillwatch-spark-"))
         self._scratch = scratch.rstrip("/") if scratch else str(self._local)
