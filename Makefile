@@ -51,7 +51,7 @@ LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 lock: ## resolve the locked packages anew (needs uv)
 	$(LOCK) --group build -o requirements/base.lock
-	$(LOCK) --group dev --extra plots --extra lab --extra bench --constraint requirements/base.lock -o requirements/dev.lock
+	$(LOCK) --group dev --extra plots --extra lab --extra bench --extra watch --extra nats --extra kafka --extra engines --constraint requirements/base.lock -o requirements/dev.lock
 
 clean: ## remove what was built; the environment goes too
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

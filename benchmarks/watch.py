@@ -117,7 +117,7 @@ def cut(table: pa.Table, truth: Path | None, rows: int) -> pa.Table:
     return table.filter(pc.is_in(table["account_id"], value_set=pa.array(accounts, table["account_id"].type)))
 
 
-def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: int, seed: int) -> Line:
+def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: int, within: float, seed: int) -> Line:
     """Kill a watch at random moments; compare what it says at the end with an undisturbed watch."""
     dice = random.Random(seed)  # noqa: S311 - moments of kills
     table = cut(columns_of(log), truth, rows)
@@ -137,8 +137,8 @@ def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: i
         for number_ in range(number):
             if number_ < len(cuts):
                 drop(cuts[number_], disturbed, f"{number_:04d}.parquet")
-            after_look = number_ % 10 == 9  # a kill while changes are committed and written
-            kill(command(disturbed, "--state", work / "b", *options), dice, after_look=after_look)
+            after_look = number_ % 10 == 9 or number_ == number - 2  # a kill while changes are committed and written
+            kill(command(disturbed, "--state", work / "b", *options), dice, within, after_look=after_look)
             done += 1
             print(f"kill {done} of {number}", flush=True)
         options = options[:-2]
@@ -152,7 +152,7 @@ def kills(log: Path, accounts: Path, truth: Path | None, *, rows: int, number: i
         }
 
 
-def kill(words: list[str], dice: random.Random, *, after_look: bool) -> None:
+def kill(words: list[str], dice: random.Random, within: float, *, after_look: bool) -> None:
     """Start a watch and kill it: some seconds later, or in the moment after a look."""
     process = begun(words)
     assert process.stderr is not None
@@ -163,7 +163,7 @@ def kill(words: list[str], dice: random.Random, *, after_look: bool) -> None:
         time.sleep(dice.uniform(0, 0.1))
     else:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(dice.uniform(0.5, 6.0))
+            process.wait(dice.uniform(0.5, within))
     if process.poll() is not None:
         raise SystemExit(f"the watch ended by itself with {process.returncode}")
     os.kill(process.pid, signal.SIGKILL)
@@ -216,14 +216,16 @@ def intake(log: Path, history: Path | None, *, files: int) -> Line:
     """Seconds for minute files after a short and a long history, and rows a second over all of them."""
     table = columns_of(log).slice(200_000, MINUTE_ROWS)
     found: Line = {"rows of a minute file": table.num_rows, "distinct prompts of it": len(table["prompt"].unique())}
-    for kind, words in (("prompts sketched", ()),):
+    for kind, words in (("metadata", ("--metadata-only",)), ("prompts sketched", ())):
         with scratch() as work:
             found[f"{kind}, no history"] = minutes(work, table, files, words)
-            if history is not None and kind == "metadata":
-                found[f"{kind}, long history"] = {
-                    "history": past(work, history, words),
-                    **minutes(work, table, files, words, "late"),
-                }
+    if history is not None:
+        with scratch() as work:
+            words = ("--metadata-only",)
+            found["metadata, long history"] = {
+                "history": past(work, history, words),
+                **minutes(work, table, files, words),
+            }
     return found
 
 
@@ -397,23 +399,34 @@ def main() -> None:
     ask.add_argument("--truth", type=Path, default=None, help="of the log, to cut whole campaigns out of it")
     ask.add_argument("--rows", type=int, default=50_000)
     ask.add_argument("--kills", type=int, default=100)
+    ask.add_argument("--within", type=float, default=6.0, help="seconds after the start within which a kill comes")
     ask.add_argument("--files", type=int, default=5)
     ask.add_argument("--history", type=Path, default=None)
     ask.add_argument("--seconds", type=int, default=120)
     ask.add_argument("--every", type=float, default=30.0)
+    ask.add_argument("--name", default=None, help="kept beside the part's other figures under this name")
     ask.add_argument("--seed", type=int, default=1)
     wish = ask.parse_args()
     results = msgspec.json.decode(RESULT.read_bytes()) if RESULT.exists() else {}
     for part in wish.parts:
         if part == "kills":
-            found = kills(wish.log, wish.accounts, wish.truth, rows=wish.rows, number=wish.kills, seed=wish.seed)
+            found = kills(
+                wish.log,
+                wish.accounts,
+                wish.truth,
+                rows=wish.rows,
+                number=wish.kills,
+                within=wish.within,
+                seed=wish.seed,
+            )
         elif part == "intake":
             found = intake(wish.log, wish.history, files=wish.files)
         else:
             found = latency(wish.log, wish.accounts, history=wish.rows, seconds=wish.seconds, every=wish.every)
-        results[part] = {**found, "machine": machine()}
+        name = part if wish.name is None else f"{part}, {wish.name}"
+        results[name] = {**found, "machine": machine()}
         RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
-        print(msgspec.json.format(msgspec.json.encode({part: results[part]}), indent=1).decode())
+        print(msgspec.json.format(msgspec.json.encode({name: results[name]}), indent=1).decode())
 
 
 if __name__ == "__main__":

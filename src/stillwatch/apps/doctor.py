@@ -43,6 +43,12 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "bench": ("polars", "scikit-learn"),
     "lab": ("matplotlib", "optuna", "scikit-learn"),
     "distill": ("model2vec",),
+    "watch": ("opentelemetry-proto", "prometheus-client", "starlette", "uvicorn"),
+    "nats": ("nats-py",),
+    "kafka": ("confluent-kafka",),
+    "engines": ("ibis-framework",),
+    "spark": ("ibis-framework", "pandas", "pyspark"),
+    "clickhouse": ("chdb", "ibis-framework"),
 }
 _TABLE = "stillwatch.detect.sketch"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillwatch.errors import UsageError
@@ -28,12 +29,13 @@ _NEEDS = {
 """Modules, and the extra that has each."""
 
 
-def begun(name: EngineName, *, memory: str, master: str, scratch: str | None) -> Engine:
+def begun(name: EngineName, *, memory: str, folder: Path, master: str, scratch: str | None) -> Engine:
     """An engine, begun; its user closes it.
 
     Args:
         name: Which one; ``memory`` is none.
         memory: Limit of the embedded engine, or the heap of Spark's driver: in local mode all of Spark's.
+        folder: Where the embedded engine may keep rows while it runs.
         master: Spark's master.
         scratch: A place that all workers of a cluster reach.
 
@@ -52,7 +54,7 @@ def begun(name: EngineName, *, memory: str, master: str, scratch: str | None) ->
         return SparkEngine(master, memory=heap(memory), scratch=scratch)
     from stillwatch.events.engines.duck import DuckEngine  # noqa: PLC0415 - an extra
 
-    return DuckEngine(memory=memory)
+    return DuckEngine(memory=memory, folder=folder)
 
 
 def heap(memory: str) -> str:

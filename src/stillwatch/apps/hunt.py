@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from stillwatch.apps.run_folder import RUN, prepare_out, write_run
 from stillwatch.campaigns.model import HuntResult, LogSummary, RejectCount
 from stillwatch.campaigns.service import Hunted, Settings, hunt
 from stillwatch.detect.log import COLUMNS, Accounts, Log
-from stillwatch.errors import RejectedOverBudget, UsageError
-from stillwatch.events.read import read_accounts, read_exchanges
+from stillwatch.detect.texts import LiveTexts, StoredStrings
+from stillwatch.errors import OutputError, RejectedOverBudget, UsageError
+from stillwatch.events.read import ReadResult, read_accounts, read_exchanges
 from stillwatch.events.rejects import Rejects
 
 Progress = Callable[[str, int, int], None]
@@ -56,7 +58,18 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         OutputError: the run cannot be written.
     """
     prepare_out(request.out)
-    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(dir=request.out.resolve().parent, prefix=f".{request.out.name}.work-") as work:
+        try:
+            return _run(request, Path(work), progress)
+        except OutputError as error:
+            if str(work) not in error.message:
+                raise
+            reason = error.message.rpartition(": ")[2]
+            raise OutputError(f"cannot write the run to {request.out}: {reason}", hint=error.hint) from error
+
+
+def _run(request: Request, work: Path, progress: Progress) -> HuntResult:
+    """Read with columns and texts on disk in ``work``, hunt, write."""
     progress("read", 0, 1)
     accounts = read_accounts(str(request.accounts)) if request.accounts else None
     labels = read_labels(request.labels) if request.labels else Labels({}, {})
@@ -69,9 +82,7 @@ def run_hunt(request: Request, progress: Progress) -> HuntResult:
         legitimate=labels.legitimate,
     )
     table = accounts.table if accounts else None
-    ran = (_in_memory if request.engine is EngineName.MEMORY else _on_engine)(
-        request, table, settings, progress, started
-    )
+    ran = (_in_memory if request.engine is EngineName.MEMORY else _on_engine)(request, table, settings, progress, work)
     parts = [ran.rejected, *((accounts.rejects, accounts.seen) for accounts in [accounts] if accounts)]
     result = HuntResult(
         version=__version__,
@@ -108,21 +119,22 @@ class _Ran:
     seconds: dict[str, float]
 
 
-def _in_memory(
-    request: Request, accounts: pa.Table | None, settings: Settings, progress: Progress, started: float
-) -> _Ran:
+def _in_memory(request: Request, accounts: pa.Table | None, settings: Settings, progress: Progress, work: Path) -> _Ran:
+    started = time.perf_counter()
     read = read_exchanges(
         str(request.exchanges),
         until=request.until,
         metadata_only=request.metadata_only,
         columns=COLUMNS,
         memory=request.memory,
+        spill=work,
     )
-    log = Log.build(read.table, accounts)
+    log = _log_of(read, accounts)
     progress("read", 1, 1)
     seconds = {"read": round(time.perf_counter() - started, 3)}
     if request.known:
         settings = replace(settings, known={**read_known(request.known, log), **settings.known})
+    read = read.without_table()
     hunted = hunt(log, settings, progress)
     told = summary_of(
         request,
@@ -136,16 +148,15 @@ def _in_memory(
     return _Ran(hunted, told, (read.rejects, read.seen), seconds | hunted.seconds)
 
 
-def _on_engine(
-    request: Request, accounts: pa.Table | None, settings: Settings, progress: Progress, started: float
-) -> _Ran:
+def _on_engine(request: Request, accounts: pa.Table | None, settings: Settings, progress: Progress, work: Path) -> _Ran:
     """The same hunt where the log is read and summed by an engine."""
     if request.known:
         raise UsageError(
             "--known needs the log in memory", hint="Leave out --engine, or look for indicators in a part of the log."
         )
+    started = time.perf_counter()
     with begun(
-        request.engine, memory=request.memory, master=request.spark_master, scratch=request.spark_scratch
+        request.engine, memory=request.memory, folder=work, master=request.spark_master, scratch=request.spark_scratch
     ) as engine:
         from stillwatch.campaigns.engine_hunt import hunt_on  # noqa: PLC0415 - needs Ibis, an extra
 
@@ -176,6 +187,12 @@ def _on_engine(
     )
     seconds = found.hunted.seconds | {"read": round(begins + found.hunted.seconds["read"], 3)}
     return _Ran(found.hunted, told, (found.loaded.rejects, found.loaded.seen), seconds)
+
+
+def _log_of(read: ReadResult, accounts: pa.Table | None) -> Log:
+    store = read.texts
+    texts = None if store is None else lambda keys: LiveTexts(StoredStrings.of(store, keys))
+    return Log.build(read.table, accounts, texts)
 
 
 def summary_of(

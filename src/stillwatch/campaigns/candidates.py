@@ -7,7 +7,7 @@ count of hypotheses for what its members *said*: only those are skipped that are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, triu
@@ -203,9 +203,10 @@ def _starts_of(sets: Sequence[Ints]) -> Ints:
 
 @dataclass
 class Judged:
-    """Judgements of earlier looks, kept while a community has hardly gained any openings."""
+    """Judgements of the look before, kept while a community has hardly gained any openings: by members, with their size."""
 
     by_members: dict[bytes, tuple[float, Candidate]]
+    used: set[bytes] = field(default_factory=set)
 
     def judge(self, view: View, members: Ints, bar: float) -> Candidate:
         """Judge one set: see :meth:`judge_all`."""
@@ -219,7 +220,13 @@ class Judged:
         due = [at for at in range(len(sets)) if not self._good(keys[at], size[at], bar)]
         for at, fresh in zip(due, judge_all(view, [sets[i] for i in due]), strict=True):
             self.by_members[keys[at]] = (size[at], fresh)
+        self.used.update(keys)
         return [self.by_members[key][1] for key in keys]
+
+    def forget(self) -> None:
+        """Let go of the sets that were not asked for since the last time."""
+        self.by_members = {key: self.by_members[key] for key in self.by_members if key in self.used}
+        self.used = set()
 
     def _good(self, key: bytes, size: float, bar: float) -> bool:
         known = self.by_members.get(key)
@@ -251,7 +258,9 @@ def candidates(view: View, bar: float, earlier: Judged, known: Bools) -> tuple[l
     judged = earlier.judge_all(view, able, bar)
     pieces = [Piece(c.members, c.core, c.by_family[view.leading]) for c in judged if c.log10_e > PROMISING]
     joined, attempts = join(view, pieces)
-    return judged + earlier.judge_all(view, joined, bar), len(judged) + attempts
+    judged += earlier.judge_all(view, joined, bar)
+    earlier.forget()
+    return judged, len(judged) - len(joined) + attempts
 
 
 @dataclass(frozen=True, eq=False)

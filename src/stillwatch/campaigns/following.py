@@ -29,8 +29,8 @@ PIECE_BEHAVIOUR = -0.2
 MOST_BEHAVIOUR = 3.0
 LARGEST_PIECE = 30
 UNDECIDED = 1.0
-"""Log odds that decide about a party that comes with others (0.73): above, one of a fragment that stands is flagged; below
-its negative, a party lends no link to those it came with. The whole is held to :func:`enough`, its parts to this."""
+"""Log odds that decide about a party that comes with others (0.73): above, one of a fragment that stands is flagged, and a
+flag that was given with others stays once only links to flagged ones count; below its negative, a party lends no link."""
 
 
 def flag(campaign: Found, parties: Ints, odds: Floats, view: View, campaigns: list[Found]) -> None:
@@ -59,6 +59,15 @@ def come_together(view: View, members: Ints, fresh: Ints) -> Membership:
         if len(standing) == len(fresh):
             return scored
         fresh = standing
+
+
+def inherit_together(campaign: Found, view: View, fresh: Ints, campaigns: list[Found]) -> None:
+    """Flag out of parties that come at once; whoever then lacks the links of those that were not flagged is let go again."""
+    before = campaign.since > 0
+    inherit(campaign, come_together(view, campaign.members, fresh), view, campaigns)
+    again = membership(view, campaign.members, bound=campaign.bound)
+    alone = again.parties[again.odds < UNDECIDED]
+    campaign.since[alone[~before[alone]]] = 0
 
 
 def follow(view: View, campaigns: list[Found]) -> None:
@@ -126,7 +135,7 @@ def take_piece(view: View, candidate: Candidate, campaigns: list[Found]) -> None
         both = set_evidence(sums.of(np.concatenate([fresh, members])), spread, population).log10_e
         apart = tied(view.infrastructure, fresh, members) < TIED
         if both >= alone + (ADDS_APART if apart else ADDS):
-            inherit(campaign, come_together(view, members, candidate.core), view, campaigns)
+            inherit_together(campaign, view, candidate.core, campaigns)
             return
 
 

@@ -30,10 +30,10 @@ from stillwatch.campaigns.candidates import (
 )
 from stillwatch.campaigns.following import (
     campaign_of,
-    come_together,
     follow,
     fragments,
     inherit,
+    inherit_together,
     merge,
     stands,
     take_piece,
@@ -307,7 +307,10 @@ class Looker:
         flagged = np.flatnonzero(flagged_of(outcome.campaigns, self.traffic.parties))
         known = campaign_of(view, core, outcome.campaigns)
         if known is None and np.isin(core, flagged).any():
-            candidate = judge(view, np.setdiff1d(candidate.members, flagged))
+            rest = np.setdiff1d(candidate.members, flagged)
+            if len(rest) < SMALLEST_SET:  # the rest of it is held by other campaigns
+                return
+            candidate = judge(view, rest)
             core = candidate.core
             if len(core) < SMALLEST_SET or adjusted(strength_of(candidate)) < outcome.bar:
                 return
@@ -315,7 +318,7 @@ class Looker:
             if strength_of(candidate) > known.log10_e:
                 known.log10_e, known.evidence = strength_of(candidate), candidate
             if not bool(np.isin(core, known.members).all()):
-                inherit(known, come_together(view, known.members, core), view, outcome.campaigns)
+                inherit_together(known, view, core, outcome.campaigns)
             return
         tried = examine(self.facts, core, view.ts)
         if (held := holding(tried)) is not None:

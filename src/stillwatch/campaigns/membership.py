@@ -116,7 +116,8 @@ def membership(
 ) -> Membership:
     """Score the members and every party linked to them.
 
-    Links propose, behaviour decides: where behaviour does not speak for membership, no link suffices.
+    Links propose, behaviour decides: where behaviour does not speak for membership, no link suffices; and where no kind of
+    link speaks for it, no behaviour does, since an account behind which many people stand is like any pool of customers.
     ``members`` give the corpus and the set-up; ``also`` are parties that came with a new piece of the same pool: links
     to them count as well, but they do not move the corpus they are measured against. ``everybody``: score all parties,
     tied or not, for an order among those who are not flagged. ``bound``: parties that count as tied without a link.
@@ -142,5 +143,9 @@ def membership(
     behaviour = alike + np.clip(ratio, -MOST_OWN, 2)
     odds = prior + sum(links) + behaviour + setup
     odds = np.where(behaviour + np.minimum(setup, 0) > 0, odds, np.minimum(odds, 0.0))
+    linked = np.max(links, axis=0) > 0
+    if bound is not None:
+        linked |= bound[parties]
+    odds = np.where(linked, odds, np.minimum(odds, 0.0))
     untied = odds + UNTIED if everybody else np.full(len(odds), UNTIED)
     return Membership(parties, np.where(near[parties], odds, untied), *links, alike, ratio, setup)

@@ -133,7 +133,6 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
 
     ``walks``: of hunts over the beginning of this log, which this one goes on from (and adds to); the result is the same.
     """
-    walks = Walks() if walks is None else walks
     tell = progress or (lambda _stage, _done, _all: None)
     clock = Clock()
     tell("sketch", 0, 1)
@@ -141,7 +140,7 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
     rows = openings(log)
     found_vectors = vectors(log, rows, embedding)
     gathering = Gathering.start(log, rows, found_vectors)
-    codebook = walks.cells(log, rows, found_vectors)
+    codebook = Cells.fit(log, rows, found_vectors) if walks is None else walks.cells(log, rows, found_vectors)
     every = np.flatnonzero((log.turn <= 1) & (log.status < FAILED))
     facts = Facts.build(log, every, rows, BenchmarkMatcher.load() if log.with_text else None)
     facts = facts.with_legitimate(parties_of(log.accounts, settings.legitimate))
@@ -153,7 +152,9 @@ def hunt(log: Log, settings: Settings, progress: Progress | None = None, walks: 
     basis = Basis(traffic, gathering, codebook, counts, facts, kinds, embedding)
     told = f"{settings.alpha} {sorted(settings.legitimate)}"
     outcome = basis.looker(settings).walk(
-        lambda done, all_: tell("looks", done, all_), walks.start(log, told), walks.keeper(log, told)
+        lambda done, all_: tell("looks", done, all_),
+        start=walks.start(log, told) if walks is not None else None,
+        keep=walks.keeper(log, told) if walks is not None else None,
     )
     clock.stage("looks")
     return answered(basis, outcome, settings, tell, clock, lambda suspects: Rows.whole(log, basis, suspects))

@@ -49,7 +49,7 @@ BLOCK = 2_000
 """Members judged at a time (:func:`evidence_of_sets`)."""
 SETTLED = 0.02
 """Change of a responsibility below which a set's members are settled."""
-DEALT = 0.5
+LIKELY = 0.5
 """Responsibility above which a member counts as dealt."""
 ALIKE = 0.85
 """Linked people (colleagues, classmates) are more alike than strangers: their spread is taken as 0.85 times the strangers'."""
@@ -369,10 +369,10 @@ def _block(
             strange = Dots(*(part[going] for part in strange))
             leans = None if leans is None else leans[going]
     begin = _starts(size)
-    log10_e, rho = mixtures(log_ratio, begin) / np.log(10), correlations(sums, begin, weight > DEALT)
+    log10_e, rho = mixtures(log_ratio, begin) / np.log(10), correlations(sums, begin, weight > LIKELY)
     ends = begin + size
     return [
-        SetEvidence(float(log10_e[i]), weight[a:b], log_ratio[a:b], centres[i], float(rho[i]))
+        SetEvidence(float(log10_e[i]), weight[a:b].copy(), log_ratio[a:b].copy(), centres[i].copy(), float(rho[i]))
         for i, (a, b) in enumerate(zip(begin.tolist(), ends.tolist(), strict=True))
     ]
 
@@ -397,13 +397,14 @@ def pair_evidence(sums: Sums, spread: Spread, left: Ints, right: Ints) -> Floats
     n = sums.n
     out = np.zeros(len(left))
     ok = np.flatnonzero((n[left] >= 2) & (n[right] >= 2))
-    mean = sums.s / np.maximum(n, 1)[:, None]
-    noise = (sums.q / np.maximum(n, 1) - (mean**2).sum(1)) / np.maximum(n - 1, 1)
+    mean = (sums.s / np.maximum(n, 1)[:, None]).astype(np.float32)  # half the numbers to move; the ratio decides at -1
+    noise = (sums.q / np.maximum(n, 1) - np.einsum("kd,kd->k", mean, mean)) / np.maximum(n - 1, 1)
     wider = Spread(spread.variance, spread.concentration, 2 * spread.people, spread.learned)
     for start in range(0, len(ok), BLOCK):
         part = ok[start : start + BLOCK]
         a, b = left[part], right[part]
-        distance = ((mean[a] - mean[b]) ** 2).sum(1) - noise[a] - noise[b]
+        apart = mean[a] - mean[b]
+        distance = np.einsum("kd,kd->k", apart, apart) - noise[a] - noise[b]
         size = 1 / (1 / n[a] + 1 / n[b])
         out[part] = _log_ratio(size, 2 * spread.concentration / size**2, distance / spread.variance, wider)
     return out

@@ -12,7 +12,7 @@ Source: the project's contract ``exchange-log``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -67,6 +67,10 @@ class ReadResult:
     notes: tuple[str, ...]
     files: tuple[str, ...]
     texts: TextStore | None = None
+
+    def without_table(self) -> ReadResult:
+        """The same without its rows, once they have been taken over: a large table need not be held twice."""
+        return replace(self, table=self.table.slice(0, 0))
 
     def check_budget(self, max_rejects: float = 0.01) -> None:
         """Raise :class:`~stillwatch.errors.RejectedOverBudget` where a larger share of the rows was set aside."""

@@ -13,10 +13,13 @@ from stillwatch.campaigns.counting import (
     WHOLE,
     Conversations,
     by_chance,
+    by_customers,
     crowd_of,
     estimate,
     everybody_else,
     ordinary_level,
+    ordinary_most,
+    tongues,
 )
 from stillwatch.detect.conversations import openings_of
 from stillwatch.detect.log import NONE
@@ -235,14 +238,99 @@ class TestChance:
         shares = rng.dirichlet(np.ones(40))
         drawn = rng.multinomial(500, shares, 1000)
         left = np.maximum(drawn - 500 * shares, 0).sum(1).mean() / 500
-        assert by_chance(1.0, 500 * shares, shares) == pytest.approx(left, rel=0.05)
+        assert by_chance(500 * shares) / 500 == pytest.approx(left, rel=0.05)
 
     def test_is_nothing_without_ordinary_use(self):
-        assert by_chance(0.0, np.full(5, 9.0), np.ones(5)) == 0
+        assert by_chance(np.zeros(5)) == 0
 
     def test_is_less_in_a_larger_campaign(self):
-        small, large = (by_chance(0.8, np.full(40, n), np.ones(40)) for n in (5.0, 500.0))
+        small, large = (by_chance(np.full(40, n)) / n for n in (5.0, 500.0))
         assert large < small / 5
+
+
+ONE = np.zeros(40, np.int64)
+
+
+class TestCustomers:
+    """What people of few interests leave above the level, when they are all that there is."""
+
+    @staticmethod
+    def people(rng, taste):
+        everybody = rng.dirichlet(np.ones(40))
+        return everybody, rng.dirichlet(everybody * taste + 1e-3, 300)
+
+    @pytest.mark.parametrize("count", [5, 30, 200])
+    def test_is_what_so_many_people_leave(self, count):
+        rng = np.random.default_rng(count)
+        everybody, people = self.people(rng, 10)
+        sent = [rng.poisson(people[rng.choice(300, count)].mean(0) * 2000) - everybody * 2000 for _ in range(300)]
+        left = float(np.maximum(sent, 0).sum(1).mean())
+        assert by_customers(everybody * 2000, people, np.ones(300), count, ONE) == pytest.approx(left, rel=0.12)
+
+    def test_is_less_with_more_of_them_and_never_less_than_chance(self):
+        everybody, people = self.people(np.random.default_rng(1), 10)
+        found = [by_customers(everybody * 2000, people, np.ones(300), count, ONE) for count in (4, 40, 400)]
+        assert found == sorted(found, reverse=True)
+        assert found[-1] > 0.9 * by_chance(everybody * 2000)
+
+    def test_where_nobody_is_known_it_is_chance(self):
+        most = np.full(40, 7.0)
+        assert by_customers(most, np.zeros((0, 40)), np.zeros(0), 9, ONE) == by_chance(most)
+        half = np.repeat([0, 1], 20)
+        people = np.repeat([np.r_[np.full(20, 0.05), np.zeros(20)]], 50, axis=0)
+        found = by_customers(most, people, np.ones(50), 9, half)
+        assert found == pytest.approx(by_chance(most), rel=0.1)
+
+    def test_without_ordinary_use_there_are_none(self):
+        assert by_customers(np.zeros(40), np.ones((3, 40)), np.ones(3), 9, ONE) == 0
+
+
+class TestTongues:
+    @staticmethod
+    def use(rng, parts, sizes, both=0.0):
+        """People of ``parts`` tongues of so many cells; a share ``both`` of each one's use is in the others."""
+        edges = np.cumsum([0, *sizes])
+        out = []
+        for person in range(400):
+            mine = person % parts
+            share = both * rng.dirichlet(np.ones(edges[-1]))
+            share[edges[mine] : edges[mine + 1]] += (1 - both) * rng.dirichlet(np.full(sizes[mine], 0.1))
+            out.append(share)
+        return np.array(out)
+
+    def test_two_languages_are_told_apart(self):
+        found = tongues(self.use(np.random.default_rng(1), 2, (30, 12), both=0.03))
+        assert len(set(found[:30])) == len(set(found[30:])) == 1
+        assert found[0] != found[-1]
+
+    def test_interests_are_no_tongues(self):
+        """Each person asks about a few subjects of one language."""
+        rng = np.random.default_rng(2)
+        found = tongues(rng.dirichlet(np.full(40, 0.1), 400))
+        assert len(set(found.tolist())) == 1
+
+    def test_small_ones_and_cells_that_nobody_uses_go_with_the_largest(self):
+        use = self.use(np.random.default_rng(3), 4, (10, 30, 4, 5))
+        found = tongues(np.hstack([use, np.zeros((400, 12))]))
+        assert len(set(found[:10])) == 1
+        assert set(found[10:]) == {found[10]} != {found[0]}
+
+    def test_whoever_speaks_both_joins_them(self):
+        found = tongues(self.use(np.random.default_rng(4), 2, (20, 20), both=0.5))
+        assert len(set(found.tolist())) == 1
+
+    def test_unused_cells_and_nobody_at_all(self):
+        assert tongues(np.zeros((0, 6))).tolist() == [0] * 6
+        assert tongues(np.zeros((3, 0))).tolist() == []
+
+    def test_a_pool_in_one_tongue_has_its_level_there(self):
+        """Of everybody, a tenth asks in the second tongue; half of the pool is their use, half a corpus in the first."""
+        base, tongue = np.r_[np.full(20, 0.9 / 20), np.full(10, 0.1 / 10)], np.repeat([0, 1], (20, 10))
+        own = np.r_[np.zeros(15), np.full(5, 100.0), np.full(10, 50.0)]
+        apart, at_once = ordinary_most(own, base, tongue), ordinary_most(own, base, np.zeros(30, np.int64))
+        assert at_once.sum() == 0
+        assert apart[tongue == 1] == pytest.approx(np.full(10, 50.0))
+        assert apart[tongue == 0].sum() == 0
 
 
 class TestEverybodyElse:

@@ -21,6 +21,7 @@ from stillwatch.campaigns.following import (
     flag,
     follow,
     fragments,
+    inherit_together,
     merge,
     same_pool,
     stands,
@@ -307,6 +308,20 @@ class TestComingTogether:
         odds, asked = self.scored({0: [9], 1: [-UNDECIDED, (2, 4)], 2: [-UNDECIDED, (1, 4)]}, [0, 1, 2])
         assert len(asked) == 1
         assert odds[1] == odds[2] == 4 - UNDECIDED
+
+    @pytest.mark.parametrize(("afterwards", "stays"), [(UNDECIDED, True), (UNDECIDED - 0.1, False), (-3.0, False)])
+    def test_whoever_needs_the_links_of_those_that_were_not_flagged_is_let_go(self, afterwards, stays, monkeypatch):
+        """0 was flagged before, 1 and 2 come at once: 1 is not flagged, and without its links 2 has ``afterwards``."""
+
+        def membership(_view, members, also=None, bound=None):
+            odds = [0.5, 2.0, FLAG + 1] if also is not None else [0.5, 2.0, afterwards]
+            return SimpleNamespace(parties=np.arange(3), odds=np.array(odds))
+
+        monkeypatch.setattr(following, "membership", membership)
+        view = SimpleNamespace(barred=np.zeros(3, bool), ts=NOW, leading=Family.TEXT)
+        campaign = found_of(3, [0])
+        inherit_together(campaign, view, np.array([1, 2]), [campaign])
+        assert campaign.since.tolist() == [LONG_AGO, 0, NOW if stays else 0]
 
     def test_people_who_come_with_a_piece_stay_out(self, hunted, view):
         kept, rest = hunted.campaign[:15], hunted.campaign[15:]

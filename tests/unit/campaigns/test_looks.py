@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.campaigns.found import adjusted, needed, strength_of
-from stillwatch.campaigns.looks import ALIKE_EVERY, DISCOVER_EVERY, PACE, THOROUGH_EVERY, _Look, hours
+from stillwatch.campaigns.candidates import judge
+from stillwatch.campaigns.following import campaign_of
+from stillwatch.campaigns.found import Found, adjusted, needed, strength_of
+from stillwatch.campaigns.looks import ALIKE_EVERY, DISCOVER_EVERY, PACE, THOROUGH_EVERY, Outcome, _Look, hours
 from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
@@ -162,6 +165,31 @@ class TestCampaign:
         assert second.log10_e == first.log10_e
         assert second.founders.tolist() == first.founders.tolist()
         assert second.odds.tolist() == first.odds.tolist()
+
+    def test_a_set_that_is_held_by_several_campaigns_is_no_new_one(self, hunted):
+        """All of it is flagged, half here and half there, each with people who are no piece of it."""
+        view, size = hunted.outcome.view, len(hunted.names)
+        halves = (hunted.campaign[:6], hunted.campaign[6:12])
+        campaigns = [
+            Found(
+                number=number,
+                founders=half,
+                founded=1,
+                since=np.isin(np.arange(size), np.concatenate([half, hunted.people[number * 8 :][:8]])).astype(
+                    np.int64
+                ),
+                odds=np.zeros(size),
+                evidence=None,
+                log10_e=9.0,
+                tried=(),
+            )
+            for number, half in enumerate(halves, start=1)
+        ]
+        candidate = replace(judge(view, hunted.campaign[:12]), dealt=np.ones(12))
+        assert campaign_of(view, candidate.core, campaigns) is None
+        outcome = Outcome(list(campaigns), [], 4.0, 1, 1, view)
+        hunted.looker._found(view, candidate, outcome)
+        assert outcome.campaigns == campaigns
 
 
 class TestWithoutText:

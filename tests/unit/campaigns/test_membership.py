@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stillwatch.campaigns import membership as module
 from stillwatch.campaigns.membership import MOST_AGAINST, MOST_LINK, enough, link_odds, membership
 
 BYSTANDERS = 6
@@ -101,3 +102,19 @@ def test_without_text_people_are_not_flagged_either(textless):
     scored = membership(view, textless.campaign, everybody=True)
     assert scored.odds[textless.people].max() < enough(view)
     assert (scored.odds[textless.campaign] >= enough(view)).mean() > 0.8
+
+
+def test_behaviour_alone_flags_nobody_whom_no_link_speaks_for(hunted, view, everybody, monkeypatch):
+    """One that stands for many people resembles any pool of customers; a set that needs no link is bound."""
+    sure, *_ = hunted.campaign[np.argsort(-everybody.odds[hunted.campaign])]
+
+    def links(view, parties, members):
+        here = parties == sure
+        return tuple(np.where(here, -0.1, part) for part in link_odds(view, parties, members))
+
+    monkeypatch.setattr(module, "link_odds", links)
+    bound = np.isin(np.arange(len(hunted.names)), [sure])
+    for given, flagged in ((None, False), (bound, True)):
+        scored = membership(view, hunted.campaign, bound=given)
+        (odds,) = scored.odds[scored.parties == sure]
+        assert (odds >= enough(view)) is np.bool_(flagged)

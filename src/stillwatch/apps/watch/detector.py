@@ -61,7 +61,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detector(Protocol):
-    """A detector over a growing log."""
+    """A detector over a growing log. After a restart it is told all partitions again: they are all that it needs."""
 
     def absorb(self, partition: Partition) -> None:
         """Take in a committed partition; partitions come in the order of their numbers, each once."""
@@ -73,14 +73,6 @@ class Detector(Protocol):
 
     def look(self, look: Look) -> Looked:
         """Find the campaigns among the exchanges absorbed so far."""
-        ...
-
-    def snapshot(self) -> bytes:
-        """What :meth:`restore` needs to go on after the last partition absorbed; empty where partitions suffice."""
-        ...
-
-    def restore(self, snapshot: bytes) -> None:
-        """Go on from a snapshot; partitions absorbed before it are not told again, unless it is empty."""
         ...
 
 
@@ -127,13 +119,6 @@ class Rehunt:
             legitimate=labels.legitimate,
         )
         return Looked(hunted=hunt(log, settings, walks=self._walks), log=log)
-
-    def snapshot(self) -> bytes:
-        """Nothing: partitions suffice."""
-        return b""
-
-    def restore(self, snapshot: bytes) -> None:
-        """Nothing to restore."""
 
 
 def rows_of(parts: list[Partition], since_us: int) -> pa.Table:

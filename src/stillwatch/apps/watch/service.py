@@ -71,7 +71,7 @@ class Watch:
         self._fresh = bool(state.listed()) and state.fact("looked") != state.fact("next")
         self._arrivals: list[int] = []
         self._looking_at: list[int] = []
-        self._looked = self._tidied = -1e9
+        self._looked, self._tidied = time.monotonic(), -1e9
         self._merged: list[Merged] = []
         self._failures = 0
 

@@ -51,7 +51,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int = 0
     exchanges: int = 0
     seconds: float = 0.0
-    snapshot: bytes = b""
     unwritten: str = ""
     problem: str = ""
     hint: str = ""
@@ -63,7 +62,6 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     looking: Looking
     out: str | None = None
     settings: dict[str, str] = {}
-    snapshot: bytes = b""
 
 
 Maker = Callable[[Looking], Detector]
@@ -133,8 +131,6 @@ def run(pipe: Connection, setup: Setup, maker: Maker, parent: int) -> None:
     """The process: answer questions until the pipe is closed."""
     die_with_parent(parent)
     detector = maker(setup.looking)
-    if setup.snapshot:
-        detector.restore(setup.snapshot)
     upto = 0
     while True:
         try:
@@ -174,7 +170,6 @@ def answered(detector: Detector, question: Question, setup: Setup, upto: int) ->
         accounts=len(looked.log.accounts),
         exchanges=len(looked.log),
         seconds=round(time.perf_counter() - begun, 3),
-        snapshot=detector.snapshot(),
         unwritten=unwritten,
     )
 

@@ -306,8 +306,11 @@ def _whole(query: Table) -> pa.Schema:
 
 
 def _one_line(error: BaseException) -> str:
+    """What failed: the file where one is named, else the innermost cause, else the first line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return ascii((lines or [type(error).__name__])[0][:300])[1:-1]
+    named = [line for line in lines if "reading file" in line]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    return ascii((named[:1] or causes[-1:] or lines or [type(error).__name__])[0][:300])[1:-1]
 
 
 def _engine_error(error: BaseException) -> StillwatchError:

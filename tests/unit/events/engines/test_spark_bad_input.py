@@ -113,7 +113,7 @@ class TestInOneSession:
         write_parquet(tmp_path / "good.parquet", [exchange(i) for i in range(5)])
         raw = (tmp_path / "good.parquet").read_bytes()
         (tmp_path / "broken.parquet").write_bytes(raw[:200] + bytes(200) + raw[400:])
-        with pytest.raises(StillwatchError, match="Spark"):
+        with pytest.raises(StillwatchError, match=r"broken.parquet"):
             engine.load(tmp_path)
 
     def test_missing_columns_are_named(self, engine, tmp_path):
