@@ -162,6 +162,7 @@ def summary(worlds: list[World]) -> dict[str, object]:
         "coverage, with its 95 % interval": [round(v, 3) for v in (held.value, held.low, held.high)],
         "campaigns of the right kind": sum(c.said == c.kind for c in every),
         "accounts of the right kind, share": round(right / max(1, sum(c.accounts for c in every)), 3),
+        "campaigns of benign accounts": sum(c.kind == "benign" for w in worlds for c in w.campaigns),
         "benign accounts": sum(w.benign for w in worlds),
         "benign accounts flagged": sum(w.false_flags for w in worlds),
         "by scenario: campaigns, covered, right kind": {

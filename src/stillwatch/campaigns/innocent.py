@@ -36,7 +36,8 @@ AT_A_TIME = 8
 """Openings of a party that are compared with benchmarks before it is asked whether more are needed."""
 DECLARED_SHARE = 0.5
 PUBLIC_PROVIDER = 0.01
-"""A mail domain used by more than this share of all parties is a public provider and says nothing."""
+"""A mail domain that more than this share of all parties use outside of a set, and more than within it, is a public provider
+and says nothing."""
 OPEN_USES = frozenset({"research", "evaluation", "red-team", "synthetic-data", "reseller"})
 
 
@@ -233,10 +234,11 @@ def _one_customer(facts: Facts, core: Ints, ts: int) -> Alternative:
     known = int((domain != NONE).sum())
     payment = _largest(facts.payment[core]) if _largest(domain) >= ONE_CUSTOMER * known else 0.0
     seen = facts.first_seen <= ts
-    users = np.bincount(facts.domain[seen & (facts.domain != NONE)], minlength=len(facts.accounts.email_domain) + 1)
-    private = np.where(
-        (domain != NONE) & (users[np.maximum(domain, 0)] <= PUBLIC_PROVIDER * int(seen.sum())), domain, NONE
-    )
+    width = len(facts.accounts.email_domain) + 1
+    users = np.bincount(facts.domain[seen & (facts.domain != NONE)], minlength=width)
+    within = np.bincount(domain[domain != NONE], minlength=width)
+    own = users - within <= np.maximum(PUBLIC_PROVIDER * int(seen.sum()), within)
+    private = np.where((domain != NONE) & own[np.maximum(domain, 0)], domain, NONE)
     share = max(payment, _largest(private)) / max(len(core), 1)
     found = (
         f"{share:.0%} of the accounts share one payment instrument (and one mail provider) or one private mail domain"

@@ -173,6 +173,14 @@ class TestOneCustomer:
         people = records(email_domain="mail.example") + records(100, "b", email_domain="mail.example")
         assert examined(facts_of(talk(3) + talk(1, 100, "b"), people))[CUSTOMER].rejected
 
+    @pytest.mark.parametrize(("elsewhere", "holds"), [(0, True), (10, True), (11, False)])
+    def test_a_school_in_a_small_log_is_a_customer_though_many_use_its_domain(self, elsewhere, holds):
+        """Ten of the set and ``elsewhere`` others: from more others than members on, it is a provider's."""
+        people = records(email_domain="school.example")
+        rest = records(100, "b", email_domain=lambda i: "school.example" if i < elsewhere else f"own{i}.example")
+        found = examined(facts_of(talk(3) + talk(1, 100, "b"), people + rest))[CUSTOMER]
+        assert found.rejected is not holds
+
     def test_accounts_on_record_as_one_owners_are_one_party(self):
         people = records(owner_id="o", payment_fingerprint=lambda i: f"card{i}")
         assert facts_of(talk(3), people).parties == 1
@@ -205,7 +213,8 @@ class TestDeclared:
 class TestAll:
     def test_a_dealt_corpus_over_farmed_accounts_has_no_excuse(self):
         people = records(payment_fingerprint=lambda i: f"card{i % 4}", email_domain="mail.example", verified=False)
-        tried = tuple(examined(facts_of(talk(40) + talk(1, 100, "b"), people)).values())
+        rest = records(100, "b", email_domain="mail.example")
+        tried = tuple(examined(facts_of(talk(40) + talk(1, 100, "b"), people + rest)).values())
         assert holding(tried) is None
         assert len(tried) == 4
         assert all(alternative.finding for alternative in tried)

@@ -155,5 +155,5 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
 
 def test_all_commands_are_registered():
     names = {name for name in app if not name.startswith("-")}
-    assert names == {"hunt", "ingest", "explain", "demo", "doctor", "campaigns", "lab"}
+    assert names == {"hunt", "ingest", "explain", "demo", "doctor", "campaigns", "lab", "watch"}
     assert {name for name in app["campaigns"] if not name.startswith("-")} == {"list", "show", "export"}
