@@ -8,7 +8,7 @@ Sources that serve both as benchmark and as distillation seed are named in ``AMB
 Printed: items by source, and those too short to have a run of eight words, which are left out.
 """
 
-# ruff: noqa: INP001, T201 -- a script that prints its figures
+# ruff: noqa: T201 -- a script that prints its figures
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ dimensions; the common scale does not matter, since embeddings are unit vectors)
 ``NOTICE`` beside them is kept by hand.
 """
 
-# ruff: noqa: INP001, PLC0415 -- a script; what it imports late exists only in the build environment
+# ruff: noqa: PLC0415 -- a script; what it imports late exists only in the build environment
 
 from __future__ import annotations
 

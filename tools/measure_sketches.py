@@ -8,7 +8,7 @@ Sources stand for weak labels: a source's prompts are all counted as its main ca
 the sources marked *tuning* only.
 """
 
-# ruff: noqa: INP001, T201 -- a script that prints its tables
+# ruff: noqa: T201 -- a script that prints its tables
 
 from __future__ import annotations
 

@@ -24,16 +24,22 @@ QUIET = 6
 WEEK = 7 * HOURS_PER_DAY * MICROSECONDS_PER_HOUR
 PIVOT_AFTER = HOURS_PER_DAY * MICROSECONDS_PER_HOUR
 TEMPLATE_PARTIES = 3
+EVERYBODY = "everybody else's"
 MOST_TEXTS = 4000
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A campaign's rows (``mine``) and everybody else's, as masks over the exchanges; ``talk`` the conversations."""
+    """A campaign's rows (``mine``) and those it is held beside (``others``), as masks over the exchanges.
+
+    ``talk``: the conversations. ``whose``: in words, whom the others' figures stand for.
+    """
 
     log: Log
     mine: Bools
     talk: Conversations
+    others: Bools
+    whose: str = EVERYBODY
 
 
 def context_claims(scene: Scene) -> tuple[Claim, ...]:
@@ -49,7 +55,7 @@ def context_claims(scene: Scene) -> tuple[Claim, ...]:
                     statistic=round(mine, 4),
                     reference=round(others, 4),
                     sample=sample,
-                    method="share in the campaign, beside everybody else's",
+                    method=f"share in the campaign, beside {scene.whose}",
                     innocent=CATALOGUE[name].innocent,
                 )
             )
@@ -72,7 +78,7 @@ def _frozen_client(scene: Scene) -> Measured:
         return
     counts = np.bincount(mine)
     top = int(counts.argmax())
-    others = _mean(log.client.codes[~scene.mine & known] == top)
+    others = _mean(log.client.codes[scene.others & known] == top)
     share = float(counts[top] / len(mine))
     yield f"{share:.0%} of its requests show one client fingerprint", share, others, len(mine)
 
@@ -84,11 +90,11 @@ def _cool_downs(scene: Scene) -> Measured:
     refused = (log.status[order][:-1] >= REFUSED) & same
     gap = (log.ts[order][1:] - log.ts[order][:-1])[refused] / SECOND
     near = np.min([np.abs(gap - c) for c in COOL_DOWNS], axis=0) <= SLACK if len(gap) else np.zeros(0, bool)
-    inside = scene.mine[order][:-1][refused]
+    inside, outside = (mask[order][:-1][refused] for mask in (scene.mine, scene.others))
     if inside.any():
         share = _mean(near[inside])
         words = f"{share:.0%} of the silences after a refused request end at 300, 600 or 1800 seconds"
-        yield words, share, _mean(near[~inside]), int(inside.sum())
+        yield words, share, _mean(near[outside]), int(inside.sum())
 
 
 def _personas(scene: Scene) -> Measured:
@@ -99,11 +105,11 @@ def _personas(scene: Scene) -> Measured:
     order = np.lexsort((start, talk.party))
     party, begin, end = talk.party[order], start[order], last[order]
     before = np.r_[False, (party[1:] == party[:-1]) & (begin[1:] < end[:-1])]
-    inside = scene.mine[talk.opening[order]]
+    inside, outside = (mask[talk.opening[order]] for mask in (scene.mine, scene.others))
     if inside.any():
         share = _mean(before[inside])
         words = f"{share:.0%} of its conversations begin while the account's previous one is still going on"
-        yield words, share, _mean(before[~inside]), int(inside.sum())
+        yield words, share, _mean(before[outside]), int(inside.sum())
 
 
 def _signup_burst(scene: Scene) -> Measured:
@@ -131,7 +137,7 @@ def _release_pivot(scene: Scene) -> Measured:
         mine = log.model.codes[day & scene.mine] == model
         if len(mine):
             share = _mean(mine)
-            others = _mean(log.model.codes[day & ~scene.mine] == model)
+            others = _mean(log.model.codes[day & scene.others] == model)
             words = f"{share:.0%} of its traffic asked for {log.model.text(model)} within a day of its first appearance"
             yield words, share, others, len(mine)
 
@@ -146,7 +152,7 @@ def _quietest(hours: Floats) -> float:
 
 
 def _round_the_clock(scene: Scene) -> Measured:
-    mine, others = (_quietest(_hours(scene.log.ts[m])) for m in (scene.mine, ~scene.mine))
+    mine, others = (_quietest(_hours(scene.log.ts[m])) for m in (scene.mine, scene.others))
     words = f"{mine:.0%} of its traffic falls into its six quietest hours (a quarter would be even)"
     yield words, mine, others, int(scene.mine.sum())
 
@@ -168,7 +174,7 @@ def _novelty(scene: Scene) -> Measured:
         return
     text = log.prompt.codes[talk.opening]
     inside = scene.mine[talk.opening] & (text != NONE)
-    outside = ~scene.mine[talk.opening] & (text != NONE)
+    outside = scene.others[talk.opening] & (text != NONE)
     if inside.any() and outside.any():
         shares = [len(np.unique(text[m])) / int(m.sum()) for m in (inside, outside)]
         yield f"{shares[0]:.0%} of its openings are different texts", shares[0], shares[1], int(inside.sum())
@@ -180,7 +186,7 @@ def _templates(scene: Scene) -> Measured:
         return
     rows = talk.opening[scene.mine[talk.opening]]
     rows = rows[log.prompt.codes[rows] != NONE]
-    rest = talk.opening[~scene.mine[talk.opening]]
+    rest = talk.opening[scene.others[talk.opening]]
     rest = rest[log.prompt.codes[rest] != NONE]
     if not len(rows):
         return

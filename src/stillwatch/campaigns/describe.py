@@ -29,8 +29,9 @@ from stillwatch.campaigns.model import (
 from stillwatch.campaigns.model import (
     LinkKind as LinkCount,
 )
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.families import Family
-from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Bools, Floats, Ints, Log
+from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Accounts, Bools, Floats, Ints, Log
 from stillwatch.detect.sketch import UNMEASURED_ELICITATIONS
 from stillwatch.evidence.claims import Interval
 
@@ -47,23 +48,31 @@ PLURAL = {
 }
 
 
-def campaign_name(log: Log, found: Found) -> str:
+def campaign_name(on_record: Accounts, found: Found) -> str:
     """A name that a rerun over the same state gives again: a digest of the accounts that founded the campaign."""
-    ids = log.accounts.ids.to_pylist()
-    founders = np.isin(log.accounts.party, found.founders)
+    ids = on_record.ids.to_pylist()
+    founders = np.isin(on_record.party, found.founders)
     names = sorted(str(ids[i]) for i in np.flatnonzero(founders))
     return "cmp-" + hashlib.blake2b("\n".join(names).encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True)
 class Material:
-    """Everything a description draws on."""
+    """Everything a description draws on.
+
+    ``log``: the exchanges at hand, all those of the ``suspects`` (parties,) among them; ``beside`` marks those that stand for
+    everybody else, who are ``whose`` in words. ``elsewhere``: texts that somebody who is no suspect has sent.
+    """
 
     log: Log
+    traffic: Traffic
     view: View
     kinds: dict[LinkKind, Incidence]
     talk: Conversations
     suspects: Bools
+    beside: Bools
+    whose: str
+    elsewhere: Ints
     redacted: bool
     guarantee: str
 
@@ -87,13 +96,14 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
     total, ts = len(rows), log.ts[rows]
     since = found.since[log.party[rows]]
     before = ts <= since
-    hour = _last_day(log, ts, part.extraction)
+    last = material.traffic.last_us
+    hour = _last_day(last, ts, part.extraction)
     extraction = scaled(part.estimate.extraction, part.extraction, total)
     people = {f: float(np.median(sp.people)) for f, (_, sp, _) in material.view.families.items()}
-    infrastructure, links = shared_values(material, found.members)
+    infrastructure, links = shared_values(material.view, material.kinds, found.members)
     inside = np.zeros(len(log), bool)
     inside[rows] = True
-    scene = Scene(log, inside, material.talk)
+    scene = Scene(log, inside, material.talk, material.beside & ~inside, material.whose)
     tokens = float((log.input_tokens[rows] + log.output_tokens[rows]) @ part.extraction)
     ratio = extraction.low / max(extraction.value, 1e-9), extraction.high / max(extraction.value, 1e-9)
     ids = log.accounts.ids
@@ -110,7 +120,7 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
         first_seen=moment(ts[0]),
         last_seen=moment(ts[-1]),
         flagged_at=moment(int(found.since[found.members].min())),
-        active=bool(ts[-1] >= log.ts[-1] - ACTIVE_WITHIN),
+        active=bool(ts[-1] >= last - ACTIVE_WITHIN),
         capabilities=part.labels.capabilities(),
         elicitation=part.labels.elicitations(),
         models=_models(log, rows),
@@ -136,8 +146,10 @@ def describe(material: Material, part: Part, name: str, rides_on: str | None, pr
         timeline=_timeline(log, part),
         slices=_slices(log, part.labels),
         examples=evidence_shown.examples(log, part.labels, redacted=material.redacted),
-        neighbours=evidence_shown.neighbours(log, material.view, found, material.suspects, redacted=material.redacted),
-        effects=_effects(part, hour, _last_day(log, ts, 1 - part.extraction)),
+        neighbours=evidence_shown.neighbours(
+            log, material.traffic.sent_by_party(), material.view, found, material.suspects, redacted=material.redacted
+        ),
+        effects=_effects(part, hour, _last_day(last, ts, 1 - part.extraction)),
         elicitation_unmeasured=tuple(e.name.lower().replace("_", " ") for e in UNMEASURED_ELICITATIONS),
     )
 
@@ -159,9 +171,9 @@ def _people(found: Found) -> Alternative:
     return Alternative("separate people who share infrastructure", finding, rejected=True)
 
 
-def _last_day(log: Log, ts: Ints, weight: Floats) -> float:
+def _last_day(last: int, ts: Ints, weight: Floats) -> float:
     """Weighted exchanges per hour over the last active day of the campaign, 0 where it has ended."""
-    if ts[-1] < log.ts[-1] - ACTIVE_WITHIN:
+    if ts[-1] < last - ACTIVE_WITHIN:
         return 0.0
     recent = ts > ts[-1] - ACTIVE_WITHIN
     return float(weight[recent].sum()) / 24
@@ -178,27 +190,27 @@ def _novel(material: Material, part: Part, ratio: tuple[float, float]) -> Interv
     log = material.log
     if not log.with_text:
         return None
-    outside = ~material.suspects[log.party]
-    theirs = np.unique(log.prompt.codes[outside])
     codes, first = np.unique(log.prompt.codes[part.rows], return_index=True)
-    new = ~np.isin(codes, theirs) & (codes >= 0)
+    new = ~np.isin(codes, material.elsewhere) & (codes >= 0)
     value = float(part.extraction[first[new]].sum())
     return Interval(value, value * min(ratio[0], 1.0), min(value * ratio[1], float(new.sum())))
 
 
-def shared_values(material: Material, members: Ints) -> tuple[tuple[Infrastructure, ...], tuple[LinkCount, ...]]:
+def shared_values(
+    view: View, kinds: dict[LinkKind, Incidence], members: Ints
+) -> tuple[tuple[Infrastructure, ...], tuple[LinkCount, ...]]:
     """Values that at least two members share, most used first, and how many members each kind of link holds."""
     values: list[Infrastructure] = []
     held: list[LinkCount] = []
-    inside = np.zeros(material.log.parties, bool)
+    inside = np.zeros(len(view.first_seen), bool)
     inside[members] = True
-    for kind, incidence in material.kinds.items():
-        upto = incidence.upto(material.view.ts)
+    for kind, incidence in kinds.items():
+        upto = incidence.upto(view.ts)
         party, value = incidence.party[:upto], incidence.value[:upto]
         everybody = np.bincount(value) if len(value) else np.zeros(1, np.int64)
         mine = inside[party]
         ours = np.bincount(value[mine], minlength=len(everybody))
-        common = material.view.graph.shown.get(kind)
+        common = view.graph.shown.get(kind)
         linkable = everybody <= (common.sum(0).max() if common is not None and common.nnz else 0)
         shared = np.flatnonzero((ours >= 2) & linkable)
         holds = len(np.unique(party[mine & np.isin(value, shared)]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import triu
 
@@ -12,7 +14,7 @@ from stillwatch.campaigns.labels import Labels, name_of
 from stillwatch.campaigns.links import INFRASTRUCTURE, Incidence, LinkKind
 from stillwatch.campaigns.model import Edge, Example, Neighbour
 from stillwatch.detect.individuality import dealt_against_people, resemblance, squared_distance
-from stillwatch.detect.log import NONE, Bools, Ints, Log
+from stillwatch.detect.log import NONE, Bools, Floats, Ints, Log
 from stillwatch.detect.sketch import Capability, Elicitation, redact
 
 MOST_EDGES = 600
@@ -68,13 +70,17 @@ def _text(log: Log, row: int, *, redacted: bool) -> str | None:
     return redact(text) if redacted else text
 
 
+def picked(labels: Labels) -> Ints:
+    """Positions of the rows that are shown as examples."""
+    if not len(labels.rows):
+        return np.zeros(0, np.int64)
+    return np.unique(np.linspace(0, len(labels.rows) - 1, EXAMPLES).astype(np.int64))
+
+
 def examples(log: Log, labels: Labels, *, redacted: bool) -> tuple[Example, ...]:
     """Raw exchanges spread over the campaign's time and its most frequent labels; never picked for effect."""
-    if not len(labels.rows):
-        return ()
-    pick = np.unique(np.linspace(0, len(labels.rows) - 1, EXAMPLES).astype(np.int64))
     ids, out = log.accounts.ids, []
-    for at in pick:
+    for at in picked(labels):
         row = int(labels.rows[at])
         capability, elicitation = int(labels.capability[at]), int(labels.elicitation[at])
         out.append(
@@ -92,35 +98,69 @@ def examples(log: Log, labels: Labels, *, redacted: bool) -> tuple[Example, ...]
     return tuple(out)
 
 
-def neighbours(log: Log, view: View, found: Found, suspects: Bools, *, redacted: bool) -> tuple[Neighbour, ...]:
-    """The honest parties whose openings lie nearest to the campaign's corpus, and what tells each apart."""
+class Nearest(NamedTuple):
+    """The honest parties nearest to a campaign's corpus, nearest first, and what tells each apart: (k,) each."""
+
+    party: Ints
+    near: Floats
+    ratio: Floats
+    tied: Floats
+    openings: Floats
+
+
+def nearest(view: View, found: Found, suspects: Bools) -> Nearest | None:
+    """The honest parties whose openings lie nearest to the campaign's corpus; None where nobody says enough."""
     sums, spread, population = view.families[view.leading]
     core = sums.of(found.members)
     centre = core.s.sum(0) / max(core.n.sum(), 1)
     honest = np.flatnonzero(~suspects & (sums.n >= 2))
     if not len(honest):
-        return ()
+        return None
     who = sums.of(honest)
     near = resemblance(who, centre, population, spread)
     ratio = dealt_against_people(who.n, squared_distance(who, centre), spread)
-    inside = np.zeros(log.parties)
+    inside = np.zeros(len(suspects))
     inside[found.members] = 1
     tied = np.asarray(view.infrastructure[honest] @ inside).ravel()
+    at = np.argsort(-(near + np.minimum(ratio, 0)), kind="stable")[:NEIGHBOURS]
+    return Nearest(honest[at], near[at], ratio[at], tied[at], who.n[at])
+
+
+def first_row(log: Log, party: int) -> int:
+    """The row of a party's first exchange."""
+    return int(np.flatnonzero(log.party == party)[0])
+
+
+def neighbours(
+    log: Log, sent: Ints, view: View, found: Found, suspects: Bools, *, redacted: bool
+) -> tuple[Neighbour, ...]:
+    """The honest parties nearest to the campaign's corpus; ``sent`` (parties,) counts what each has sent."""
+    close = nearest(view, found, suspects)
+    if close is None:
+        return ()
     names, out = _first_account(log), []
-    sent = np.bincount(log.party, minlength=log.parties)
-    for at in np.argsort(-(near + np.minimum(ratio, 0)), kind="stable")[:NEIGHBOURS]:
-        party = int(honest[at])
-        row = int(np.flatnonzero(log.party == party)[0])
+    for party, near, ratio, tied, openings in zip(*close, strict=True):
         out.append(
             Neighbour(
                 account_id=names[party],
                 exchanges=int(sent[party]),
-                nearness=round(float(near[at]), 2),
-                apart=_apart(float(ratio[at]), float(tied[at]), int(who.n[at])),
-                text=_text(log, row, redacted=redacted),
+                nearness=round(float(near), 2),
+                apart=_apart(float(ratio), float(tied), int(openings)),
+                text=_text(log, first_row(log, int(party)), redacted=redacted),
             )
         )
     return tuple(out)
+
+
+def texts_shown(log: Log, view: View, suspects: Bools, campaigns: list[tuple[Found, Labels]]) -> Ints:
+    """Codes of the texts that :func:`examples` and :func:`neighbours` show of some campaigns."""
+    rows: list[int] = []
+    for found, labels in campaigns:
+        rows += labels.rows[picked(labels)].tolist()
+        close = nearest(view, found, suspects)
+        rows += [] if close is None else [first_row(log, int(party)) for party in close.party]
+    codes = np.unique(log.prompt.codes[rows]) if rows else np.zeros(0, np.int64)
+    return np.asarray(codes[codes != NONE])
 
 
 def _apart(ratio: float, tied: float, openings: int) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 
 from stillwatch.campaigns.found import KAPPA
 from stillwatch.campaigns.looks import Outcome
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.families import Family
-from stillwatch.detect.log import NONE, Log
 from stillwatch.evidence.claims import Guarantee
 
 OVERLAP = 0.1
@@ -20,9 +20,9 @@ ASSUMPTIONS = (
 )
 
 
-def guarantee_of(outcome: Outcome, alpha: float, log: Log) -> Guarantee:
+def guarantee_of(outcome: Outcome, alpha: float, traffic: Traffic) -> Guarantee:
     """State the run's guarantee, with the calibration that this log's other sets show."""
-    flagged = np.zeros(log.parties, bool)
+    flagged = np.zeros(traffic.parties, bool)
     for found in outcome.campaigns:
         flagged[found.members] = True
     reference = [c for c in outcome.near if flagged[c.members].mean() < OVERLAP]
@@ -41,11 +41,11 @@ def guarantee_of(outcome: Outcome, alpha: float, log: Log) -> Guarantee:
         reference_sets=len(reference),
         floor=1 / (len(reference) + 1),
         assumptions=ASSUMPTIONS,
-        blind_to=_blind(outcome, log),
+        blind_to=_blind(outcome, traffic),
     )
 
 
-def _blind(outcome: Outcome, log: Log) -> tuple[str, ...]:
+def _blind(outcome: Outcome, traffic: Traffic) -> tuple[str, ...]:
     blind = [
         "sets of fewer than 5 parties, and accounts that stand alone: not decidable",
         "accounts that share no rare payment instrument, address, sign-up address or conversation with a campaign",
@@ -55,10 +55,10 @@ def _blind(outcome: Outcome, log: Log) -> tuple[str, ...]:
         blind.append(
             "what is asked and how it is typed: there is no text, so only sets without a common night can be judged"
         )
-    if not (log.context_in != NONE).any():
+    if not traffic.with_contexts:
         blind.append("conversations handed from account to account: there are no context hashes")
-    if log.accounts.payment.empty:
+    if traffic.accounts.payment.empty:
         blind.append("shared payment instruments: none on record")
-    if log.ip.empty:
+    if not traffic.with_addresses:
         blind.append("shared addresses: none in the log")
     return tuple(blind)

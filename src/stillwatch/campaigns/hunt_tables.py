@@ -25,6 +25,7 @@ from stillwatch.detect.core.hunting import (
     OPENING_COLUMNS,
     accounts_seen,
     activity,
+    batch_jobs,
     counted_openings,
     first_setups,
     first_shown,
@@ -95,7 +96,7 @@ class HuntTables:
         accounts: The accounts seen, in order of their first exchange, with their records and parties, as in a log in memory.
         account_key: Key of each account.
         account_first: Time of each account's first exchange.
-        account_exchanges: Exchanges of each account.
+        account_exchanges: Exchanges of each account; ``account_batched`` those of them that were batch jobs'.
         first_seen: Time of each party's first exchange: (parties,).
         openings: The openings that count.
         texts: All distinct (party, text); None where they were not asked for.
@@ -110,6 +111,7 @@ class HuntTables:
     account_key: Ints
     account_first: Ints
     account_exchanges: Ints
+    account_batched: Ints
     first_seen: Ints
     openings: Openings
     texts: Texts | None
@@ -169,6 +171,7 @@ def tables(
         account_key=account_key,
         account_first=account_first,
         account_exchanges=_column(seen, "exchanges"),
+        account_batched=_batched(engine, account_key),
         first_seen=_first_seen(records, account_first),
         openings=_openings(engine),
         texts=_texts(engine) if with_text and with_texts else None,
@@ -214,6 +217,13 @@ def _named(engine: Engine, kind: str, wanted: Ints) -> pa.Array:
     at = order[np.searchsorted(known[order], wanted)] if len(known) else np.zeros(0, np.int64)
     taken = names["name"].take(pa.array(at))
     return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+
+
+def _batched(engine: Engine, account_key: Ints) -> Ints:
+    found = engine.run(batch_jobs(), by_account=True)
+    out, order = np.zeros(len(account_key), np.int64), np.argsort(account_key)
+    out[order[np.searchsorted(account_key[order], _column(found, "account"))]] = _column(found, "batched")
+    return out
 
 
 def _first_seen(records: Accounts, account_first: Ints) -> Ints:

@@ -15,7 +15,7 @@ from scipy.stats import poisson
 
 from stillwatch.campaigns.links import instruments
 from stillwatch.campaigns.model import Alternative
-from stillwatch.detect.log import NONE, Bools, Codes, Ints, Log
+from stillwatch.detect.log import NONE, Accounts, Bools, Codes, Ints, Log
 from stillwatch.detect.openings import ranks
 from stillwatch.detect.sketch import BenchmarkMatcher
 from stillwatch.detect.texts import LiveTexts, Texts
@@ -54,7 +54,12 @@ class Items:
         texts: Texts | None = None
         if matcher is not None and log.with_text:
             texts = log.texts.using(matcher=matcher) if isinstance(log.texts, LiveTexts) else log.texts
-        return cls(texts, np.full(len(log.prompt) + 1, NONE if texts is not None else 0, np.int8))
+        return cls.among_texts(texts, len(log.prompt))
+
+    @classmethod
+    def among_texts(cls, texts: Texts | None, count: int) -> Items:
+        """Nothing asked yet of so many texts; without ``texts`` none is an item."""
+        return cls(texts, np.full(count + 1, NONE if texts is not None else 0, np.int8))
 
     def among(self, codes: Ints) -> Bools:
         """Whether each text is one; a null is none."""
@@ -66,18 +71,47 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the explanations are tried on; built once per log."""
+class Asked:
+    """Openings in order of time, as who sent which text when: ``party``, ``text`` (a code, or :data:`NONE`), ``since``."""
 
-    log: Log
-    rows: Ints
-    opening_party: Ints
-    sampled: Bools
+    party: Ints
+    text: Ints
+    since: Ints
+
+    @classmethod
+    def of(cls, log: Log, rows: Ints) -> Asked:
+        """Of some rows of a log."""
+        return cls(log.party[rows], log.prompt.codes[rows], log.ts[rows])
+
+    def by(self, core: Ints, parties: int, ts: int) -> Ints:
+        """Positions of a set's openings until ``ts``."""
+        inside = np.zeros(parties, bool)
+        inside[core] = True
+        return np.flatnonzero(inside[self.party[: int(np.searchsorted(self.since, ts, side="right"))]])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the explanations are tried on; built once per log.
+
+    ``asked``: all openings, where a text that a party repeats may stand once; ``counted``: the openings that count.
+    """
+
+    accounts: Accounts
+    asked: Asked
+    counted: Asked
+    texts: Texts
+    with_text: bool
     items: Items
     payment: Ints
     domain: Ints
     declared: Bools
     first_seen: Ints
+
+    @property
+    def parties(self) -> int:
+        """Number of parties."""
+        return len(self.first_seen)
 
     def with_legitimate(self, parties: Ints) -> Facts:
         """The same facts with parties that an analyst has found legitimate."""
@@ -86,87 +120,84 @@ class Facts:
         return replace(self, declared=cleared)
 
     def benchmark(self, positions: Ints) -> Bools:
-        """Whether some openings, by their positions in ``rows``, are items of public benchmarks."""
-        return self.items.among(self.log.prompt.codes[self.rows[positions]])
+        """Whether some openings that count, by their positions, are items of public benchmarks."""
+        return self.items.among(self.counted.text[positions])
 
     def evaluators(self, share: float, least: int) -> Ints:
-        """Parties with at least ``least`` sampled openings of which ``share`` or more are benchmark items.
+        """Parties with at least ``least`` openings that count of which ``share`` or more are benchmark items.
 
         Openings are looked at a few at a time, and no longer than it takes to know.
         """
-        openings = np.bincount(self.opening_party, self.sampled, self.log.parties)
-        positions = np.flatnonzero(self.sampled & (openings >= least)[self.opening_party])
-        party = self.opening_party[positions]
+        openings = np.bincount(self.counted.party, minlength=self.parties)
+        positions = np.flatnonzero((openings >= least)[self.counted.party])
+        party = self.counted.party[positions]
         rank = ranks(party)
-        items, seen = np.zeros(self.log.parties), np.zeros(self.log.parties)
+        items, seen = np.zeros(self.parties), np.zeros(self.parties)
         undecided = openings >= least
         for start in range(0, int(rank.max(initial=NONE)) + 1, AT_A_TIME):
             now = np.flatnonzero((rank >= start) & (rank < start + AT_A_TIME) & undecided[party])
-            items += np.bincount(party[now], self.benchmark(positions[now]), self.log.parties)
-            seen += np.bincount(party[now], minlength=self.log.parties)
+            items += np.bincount(party[now], self.benchmark(positions[now]), self.parties)
+            seen += np.bincount(party[now], minlength=self.parties)
             undecided &= (items < share * openings) & (items + openings - seen >= share * openings)
         return np.flatnonzero((openings >= least) & (items >= share * openings))
 
     @classmethod
     def build(cls, log: Log, rows: Ints, sample: Ints, matcher: BenchmarkMatcher | None) -> Facts:
-        """``rows`` are all openings in order of time, repeated texts included; ``sample`` those compared with benchmarks."""
-        sampled = np.isin(rows, sample)
-        accounts = log.accounts
+        """``rows`` are all openings in order of time, repeated texts included; ``sample`` those that count."""
         first_seen = np.full(log.parties, np.iinfo(np.int64).max)
         np.minimum.at(first_seen, log.party, log.ts)
-        declared = np.zeros(log.parties, bool)
+        return cls.of(log, Asked.of(log, rows), Asked.of(log, sample), Items.of(log, matcher), first_seen)
+
+    @classmethod
+    def of(cls, log: Log, asked: Asked, counted: Asked, items: Items, first_seen: Ints) -> Facts:
+        """From openings whose texts are those of ``log``, which need not have their rows."""
+        accounts = log.accounts
+        declared = np.zeros(len(first_seen), bool)
         stated = np.array([str(v) in OPEN_USES for v in accounts.declared_use.values.to_pylist()] + [False])
         declared[accounts.party[stated[accounts.declared_use.codes] & accounts.verified]] = True
         return cls(
-            log=log,
-            rows=rows,
-            opening_party=log.party[rows],
-            sampled=sampled,
-            items=Items.of(log, matcher),
-            payment=_of_party(log, instruments(accounts.payment)),
-            domain=_of_party(log, accounts.email_domain),
+            accounts=accounts,
+            asked=asked,
+            counted=counted,
+            texts=log.texts,
+            with_text=log.with_text,
+            items=items,
+            payment=_of_party(accounts, instruments(accounts.payment), len(first_seen)),
+            domain=_of_party(accounts, accounts.email_domain, len(first_seen)),
             declared=declared,
             first_seen=first_seen,
         )
 
 
-def _of_party(log: Log, codes: Codes) -> Ints:
+def _of_party(accounts: Accounts, codes: Codes, parties: int) -> Ints:
     """One value per party: its first account's."""
-    out = np.full(log.parties, NONE, np.int64)
-    for account in range(len(log.accounts) - 1, -1, -1):
+    out = np.full(parties, NONE, np.int64)
+    for account in range(len(accounts) - 1, -1, -1):
         if codes.codes[account] != NONE:
-            out[log.accounts.party[account]] = codes.codes[account]
+            out[accounts.party[account]] = codes.codes[account]
     return out
 
 
 def examine(facts: Facts, core: Ints, ts: int) -> tuple[Alternative, ...]:
     """Try every innocent explanation of a set as of ``ts``; ``rejected`` is False where one holds."""
-    mine = _openings_of(facts, core, ts)
     return (
-        _assignment(facts, mine),
-        _benchmark(facts, mine),
+        _assignment(facts, core, ts),
+        _benchmark(facts, core, ts),
         _one_customer(facts, core, ts),
         _declared(facts, core),
     )
 
 
-def _openings_of(facts: Facts, core: Ints, ts: int) -> Ints:
-    """Positions in ``facts.rows`` of a set's openings until ``ts``."""
-    inside = np.zeros(facts.log.parties, bool)
-    inside[core] = True
-    upto = int(np.searchsorted(facts.log.ts[facts.rows], ts, side="right"))
-    return np.flatnonzero(inside[facts.opening_party[:upto]])
-
-
-def _assignment(facts: Facts, mine: Ints) -> Alternative:
+def _assignment(facts: Facts, core: Ints, ts: int) -> Alternative:
     """Null: a shared assignment, equal pairs at :data:`ASSIGNMENT_RATE` or more (Poisson, lower tail)."""
     name = ASSIGNMENT
-    if not facts.log.with_text:
+    if not facts.with_text:
         return Alternative(
             name, "not testable without text; a set without a common night is not a class", rejected=True
         )
-    mine = mine[facts.log.prompt.codes[facts.rows[mine]] != NONE]
-    pairs, possible = equal_pairs(facts.log.prompt.codes[facts.rows[mine]], facts.opening_party[mine])
+    mine = facts.asked.by(core, facts.parties, ts)
+    mine = mine[facts.asked.text[mine] != NONE]
+    pairs, possible = equal_pairs(facts.asked.text[mine], facts.asked.party[mine])
     p = float(poisson.cdf(pairs, possible * ASSIGNMENT_RATE)) if possible else 1.0
     found = f"{pairs:,.0f} equal pairs among {possible:,.0f}, at least {possible * ASSIGNMENT_RATE:,.0f} expected"
     return Alternative(name, found, rejected=p < SURE)
@@ -184,11 +215,11 @@ def equal_pairs(text: Ints, party: Ints) -> tuple[float, float]:
     return float((same * (same - 1) / 2).sum()), float((each.sum() ** 2 - (each**2).sum()) / 2)
 
 
-def _benchmark(facts: Facts, mine: Ints) -> Alternative:
+def _benchmark(facts: Facts, core: Ints, ts: int) -> Alternative:
     name = "benchmark run split over accounts"
-    if not facts.log.with_text:
+    if not facts.with_text:
         return Alternative(name, "not testable without text", rejected=True)
-    mine = mine[facts.sampled[mine]]
+    mine = facts.counted.by(core, facts.parties, ts)
     share = float(facts.benchmark(mine).mean()) if len(mine) else 0.0
     found = f"{share:.0%} of the openings are items of public benchmarks"
     return Alternative(name, found, rejected=share < BENCHMARK_SHARE)
@@ -203,7 +234,7 @@ def _one_customer(facts: Facts, core: Ints, ts: int) -> Alternative:
     known = int((domain != NONE).sum())
     payment = _largest(facts.payment[core]) if _largest(domain) >= ONE_CUSTOMER * known else 0.0
     seen = facts.first_seen <= ts
-    width = len(facts.log.accounts.email_domain) + 1
+    width = len(facts.accounts.email_domain) + 1
     users = np.bincount(facts.domain[seen & (facts.domain != NONE)], minlength=width)
     within = np.bincount(domain[domain != NONE], minlength=width)
     own = users - within <= np.maximum(PUBLIC_PROVIDER * int(seen.sum()), within)
@@ -232,9 +263,9 @@ def template(facts: Facts, core: Ints, ts: int) -> Alternative:
     Tried only for sets that no link ties. Distinct openings are counted by their first 32 characters.
     """
     name = "one popular template"
-    codes = np.unique(facts.log.prompt.codes[facts.rows[_openings_of(facts, core, ts)]])
+    codes = np.unique(facts.asked.text[facts.asked.by(core, facts.parties, ts)])
     codes = codes[codes != NONE]
-    counts = np.unique(facts.log.texts.beginning(codes), return_counts=True)[1]
+    counts = np.unique(facts.texts.beginning(codes), return_counts=True)[1]
     share = float(np.sort(counts)[-TEMPLATES:].sum()) / max(len(codes), 1)
     found = f"{share:.0%} of the distinct openings begin in one of {TEMPLATES} ways"
     return Alternative(name, found, rejected=share < TEMPLATE_SHARE)

@@ -40,12 +40,13 @@ from stillwatch.campaigns.following import (
 )
 from stillwatch.campaigns.found import UNKNOWN_ODDS, Found, adjusted, flagged_of, needed, strength_of
 from stillwatch.campaigns.innocent import Facts, examine, holding, template
-from stillwatch.campaigns.links import Incidence, LinkKind, graph_at
+from stillwatch.campaigns.links import Graph, Incidence, LinkKind
 from stillwatch.campaigns.membership import membership
 from stillwatch.campaigns.model import Alternative
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.cells import CellCounts
 from stillwatch.detect.families import Gathering, Spreads, State, spreads_of
-from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, NONE, Ints, Log
+from stillwatch.detect.log import HOURS_PER_DAY, MICROSECONDS_PER_HOUR, Ints
 from stillwatch.detect.setup import SetupCounts
 
 DISCOVER_EVERY = 2
@@ -120,12 +121,12 @@ class Walked:
         return Walked(self.ts, outcome, self.spreads, Judged(dict((judged or self.judged).by_members)))
 
 
-def hours(log: Log, end: int | None = None) -> list[int]:
+def hours(traffic: Traffic, end: int | None = None) -> list[int]:
     """Times of the looks: every full hour after the first exchange, and the end: of the log, or as given (microseconds)."""
-    if not len(log):
+    if not len(traffic.sent):
         return []
-    end = int(log.ts[-1]) if end is None else max(end, int(log.ts[-1]))
-    first = int(log.ts[0]) // MICROSECONDS_PER_HOUR + 1
+    end = traffic.last_us if end is None else max(end, traffic.last_us)
+    first = traffic.first_us // MICROSECONDS_PER_HOUR + 1
     last = end // MICROSECONDS_PER_HOUR
     times = [h * MICROSECONDS_PER_HOUR for h in range(first, last + 1)]
     return times if times and times[-1] == end else [*times, end]
@@ -135,8 +136,7 @@ def hours(log: Log, end: int | None = None) -> list[int]:
 class Looker:
     """Walks through the log; one instance per hunt."""
 
-    log: Log
-    rows: Ints
+    traffic: Traffic
     gathering: Gathering
     cells: CellCounts
     facts: Facts
@@ -148,7 +148,7 @@ class Looker:
 
     def __post_init__(self) -> None:
         """Nobody has continued a conversation yet."""
-        self.continued = np.zeros(self.log.parties, np.int64)
+        self.continued = np.zeros(self.traffic.parties, np.int64)
 
     def walk(
         self,
@@ -163,10 +163,12 @@ class Looker:
             start: Where a walk over the beginning of this log stood; this one goes on from there.
             keep: Is given where the walk stands at the end of each day, and before its end.
         """
-        setup, times = SetupCounts.start(self.log), hours(self.log, self.end)
+        done = self.traffic.activity
+        setup = SetupCounts.over(done.party, done.setup, self.traffic.parties, done.exchanges)
+        times = hours(self.traffic, self.end)
         walked = Walked(0, Outcome([], [], np.log10(1 / self.alpha), 0, 0, None), None)
         if start is not None:
-            walked = start.copy(self.log.parties)
+            walked = start.copy(self.traffic.parties)
             self._advance(walked.ts, setup)
             self.judged = walked.judged
         for number, ts in enumerate(times):
@@ -174,7 +176,7 @@ class Looker:
                 continue
             last = number == len(times) - 1
             if keep and walked.ts and (last or walked.ts % (HOURS_PER_DAY * MICROSECONDS_PER_HOUR) == 0):
-                keep(walked.copy(self.log.parties, self.judged))
+                keep(walked.copy(self.traffic.parties, self.judged))
             self._hour(ts, setup, walked, last=last)
             if progress:
                 progress(number + 1, len(times))
@@ -198,13 +200,14 @@ class Looker:
 
     def _advance(self, ts: int, setup: SetupCounts) -> None:
         """Count what arrived until ``ts``."""
-        upto = int(np.searchsorted(self.log.ts[self.rows], ts, side="right"))
+        upto = int(np.searchsorted(self.traffic.opening_ts, ts, side="right"))
         self.gathering.advance(upto)
         self.cells.advance(upto)
-        new = slice(setup.seen, self.log.upto(ts))
-        going_on = self.log.context_in[new] != NONE
-        self.continued += np.bincount(self.log.party[new][going_on], minlength=self.log.parties)
-        setup.advance(self.log.upto(ts))
+        done, entries = self.traffic.activity, self.traffic.upto(ts)
+        new = slice(setup.seen, entries)
+        going_on = np.bincount(done.party[new], done.continued[new], self.traffic.parties)
+        self.continued += going_on.astype(np.int64)
+        setup.advance(entries)
 
     def _look(self, view: View, kind: _Look, outcome: Outcome) -> None:
         if kind.discover:
@@ -220,7 +223,7 @@ class Looker:
     def _view(self, ts: int, setup: SetupCounts, families: State) -> View:
         first_seen = self.facts.first_seen
         active = int((first_seen <= ts).sum())
-        graph = graph_at(self.log, self.kinds, ts, active)
+        graph = Graph(self.traffic.parties, self.kinds, ts, active)
         continued = self.continued
         weight = float(np.log(max(active, 2) / 2))
         part = graph.by_kind.get(LinkKind.HANDOFF)
@@ -242,7 +245,7 @@ class Looker:
     def _discover(self, view: View, outcome: Outcome) -> None:
         """Judge the candidates of this look and found campaigns on those that pass."""
         outcome.campaigns[:] = [c for c in outcome.campaigns if stands(view, c)]
-        known = flagged_of(outcome.campaigns, self.log.parties)
+        known = flagged_of(outcome.campaigns, self.traffic.parties)
         judged, hypotheses = candidates(view, needed(1 / self.alpha), self.judged, known)
         reported = len(outcome.campaigns)
         outcome.hypotheses = max(hypotheses + reported, 1)
@@ -263,7 +266,7 @@ class Looker:
 
     def _alike(self, view: View, outcome: Outcome) -> None:
         """Sets that no link ties: held against every innocent explanation, and against the campaigns that are known."""
-        flagged = flagged_of(outcome.campaigns, self.log.parties)
+        flagged = flagged_of(outcome.campaigns, self.traffic.parties)
         for found in alike_sets(view, self.gathering, flagged, self.alpha):
             core = found.members
             evidence = judge(view, core)
@@ -271,7 +274,7 @@ class Looker:
             if (held := holding(tried)) is not None:
                 outcome.held[core.tobytes()] = (evidence, held)
                 continue
-            bound = np.zeros(self.log.parties, bool)
+            bound = np.zeros(self.traffic.parties, bool)
             bound[core] = True
             known = campaign_of(view, core, outcome.campaigns)
             if known is None:
@@ -284,7 +287,7 @@ class Looker:
     def _new(
         self, view: View, core: Ints, evidence: Candidate, outcome: Outcome, tried: tuple[Alternative, ...]
     ) -> Found:
-        size = self.log.parties
+        size = self.traffic.parties
         return Found(
             number=outcome.numbered,
             founders=core,
@@ -301,7 +304,7 @@ class Looker:
         core = candidate.core
         if len(core) < SMALLEST_SET:
             return
-        flagged = np.flatnonzero(flagged_of(outcome.campaigns, self.log.parties))
+        flagged = np.flatnonzero(flagged_of(outcome.campaigns, self.traffic.parties))
         known = campaign_of(view, core, outcome.campaigns)
         if known is None and np.isin(core, flagged).any():
             rest = np.setdiff1d(candidate.members, flagged)

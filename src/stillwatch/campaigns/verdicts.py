@@ -12,6 +12,7 @@ from stillwatch.campaigns.innocent import Facts
 from stillwatch.campaigns.looks import Outcome
 from stillwatch.campaigns.membership import UNTIED, Membership, membership
 from stillwatch.campaigns.model import Campaign, Decision, Verdict
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import NONE, Bools, Floats, Ints, Log
 
@@ -59,9 +60,10 @@ def _by_candidates(near: list[Candidate], size: int) -> Floats:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the verdicts are made from."""
+    """What the verdicts are made from; ``extraction`` is that of the exchanges of ``log``, the campaigns' among them."""
 
     log: Log
+    traffic: Traffic
     facts: Facts
     view: View
     outcome: Outcome
@@ -74,12 +76,11 @@ class Answers:
 
 def verdicts(answers: Answers) -> tuple[Verdict, ...]:
     """One verdict per account of the log, in order of account id."""
-    log, outcome = answers.log, answers.outcome
+    log, traffic, outcome = answers.log, answers.traffic, answers.outcome
     scores = score_everybody(answers.view, outcome)
-    since, holder = np.zeros(log.parties, np.int64), np.full(log.parties, NONE)
+    since, holder = np.zeros(traffic.parties, np.int64), np.full(traffic.parties, NONE)
     for row, found in enumerate(outcome.campaigns):
         since[found.members], holder[found.members] = found.since[found.members], row
-    sent = np.bincount(log.account, minlength=len(log.accounts))
     extracted = np.bincount(log.account, answers.extraction, len(log.accounts))
     openings = answers.view.families[answers.view.leading][0].n
     lone = lonely(answers, scores)
@@ -107,7 +108,7 @@ def verdicts(answers: Answers) -> tuple[Verdict, ...]:
                 decision=decision,
                 campaign_id=campaign.campaign_id if campaign else None,
                 flagged_at=moment(int(since[party])) if flagged else None,
-                exchanges=int(sent[account]),
+                exchanges=int(traffic.sent[account]),
                 extraction_exchanges=float(extracted[account]),
                 reasons=_reasons(campaign, part, party, name in answers.known) if flagged or odds > 0 else (),
                 innocent=answers.labels.get(name) or answers.innocent.get(party) or _usual(campaign),
@@ -158,34 +159,33 @@ def _reasons(campaign: Campaign | None, part: Membership | None, party: int, kno
 
 def lonely(answers: Answers, scores: Scores) -> Bools:
     """Large parties without a link to anybody's campaign whose openings resemble a campaign's corpus."""
-    log, facts = answers.log, answers.facts
+    traffic, facts = answers.traffic, answers.facts
     if not scores.parts or Family.TEXT not in answers.view.families:
-        return np.zeros(log.parties, bool)
-    sent = np.bincount(log.party, minlength=log.parties)
+        return np.zeros(traffic.parties, bool)
+    sent = traffic.sent_by_party()
     alike = np.max([p.resemblance for p in scores.parts], axis=0)
-    flagged = np.zeros(log.parties, bool)
+    flagged = np.zeros(traffic.parties, bool)
     for found in answers.outcome.campaigns:
         flagged[found.members] = True
     return np.asarray((sent >= LARGE) & (alike > 1) & ~flagged & ~facts.declared)
 
 
-def innocents(log: Log, facts: Facts, outcome: Outcome) -> dict[int, str]:
+def innocents(traffic: Traffic, facts: Facts, outcome: Outcome) -> dict[int, str]:
     """The best innocent explanation per party, where one is to be seen."""
     out: dict[int, str] = {}
     for candidate, held in outcome.held.values():
         for party in candidate.core:
             out[int(party)] = held.name
-    size = np.bincount(log.accounts.party, minlength=log.parties)
+    accounts = traffic.accounts
+    size = np.bincount(accounts.party, minlength=traffic.parties)
     for party in np.flatnonzero(size > 1):
         out[int(party)] = "accounts of one organisation on record"
     for party in facts.evaluators(MOSTLY, least=10):
         out[int(party)] = "benchmark run"
-    batch = np.array([str(v) == "batch" for v in log.endpoint.values.to_pylist()] + [False])
-    sent = np.bincount(log.party, minlength=log.parties)
-    for party in np.flatnonzero(np.bincount(log.party, batch[log.endpoint.codes], log.parties) > 0.9 * sent):
+    for party in np.flatnonzero(traffic.sent_by_party(traffic.batched) > 0.9 * traffic.sent_by_party()):
         out.setdefault(int(party), "batch job")
-    use = log.accounts.declared_use
+    use = accounts.declared_use
     for account in np.flatnonzero(use.codes != NONE):
-        stated = "verified" if log.accounts.verified[account] else "not verified"
-        out[int(log.accounts.party[account])] = f"declared {use.text(int(use.codes[account]))} ({stated})"
+        stated = "verified" if accounts.verified[account] else "not verified"
+        out[int(accounts.party[account])] = f"declared {use.text(int(use.codes[account]))} ({stated})"
     return out

@@ -43,31 +43,41 @@ def setups(log: Log) -> Ints:
 
 @dataclass
 class SetupCounts:
-    """Exchanges per party and set-up, as of a moment: ``counts`` (parties, set-ups); ``sent`` (parties,) in all."""
+    """Exchanges per party and set-up, as of a moment: ``counts`` (parties, set-ups); ``sent`` (parties,) in all.
+
+    Counted entry by entry (``party``, ``code``); an entry is one exchange, or as many as ``weight`` says.
+    """
 
     counts: Ints
     sent: Ints
     party: Ints
     code: Ints
     total: Ints
+    weight: Ints | None = None
     seen: int = 0
 
     @classmethod
     def start(cls, log: Log) -> SetupCounts:
-        """Nothing counted yet."""
-        code = setups(log)
+        """Nothing counted yet of a log."""
+        return cls.over(log.party, setups(log), log.parties)
+
+    @classmethod
+    def over(cls, party: Ints, code: Ints, parties: int, weight: Ints | None = None) -> SetupCounts:
+        """Nothing counted yet of entries of so many parties."""
         width = int(code.max(initial=0)) + 1
-        counts = np.zeros((log.parties, width), np.int32)
-        return cls(counts, np.zeros(log.parties, np.int64), log.party, code, np.zeros(width, np.int64))
+        counts = np.zeros((parties, width), np.int32)
+        return cls(counts, np.zeros(parties, np.int64), party, code, np.zeros(width, np.int64), weight)
 
     def advance(self, until: int) -> None:
-        """Count the exchanges up to position ``until`` of the log."""
+        """Count the entries up to position ``until``."""
         if until <= self.seen:
             return
         part = slice(self.seen, until)
         width = self.counts.shape[1]
         who, where = np.unique(self.party[part], return_inverse=True)
-        new = np.bincount(pairs(where, self.code[part], width), minlength=len(who) * width).reshape(len(who), width)
+        weight = None if self.weight is None else self.weight[part]
+        new = np.bincount(pairs(where, self.code[part], width), weight, len(who) * width).reshape(len(who), width)
+        new = new.astype(np.int64, copy=False)
         before, after = self.counts[who], self.counts[who] + new
         self.total += (_whole(_shares(after)) - _whole(_shares(before))).sum(0)
         self.counts[who] = after

@@ -1509,6 +1509,113 @@ GROUP BY
   "t4"."setup"
 ) AS "found";
 
+-- batch_jobs
+SELECT
+  CAST("account" AS Int64) AS "account",
+  CAST("batched" AS Int64) AS "batched"
+FROM (
+SELECT
+  "t1"."account" AS "account",
+  COUNT(*) AS "batched"
+FROM (
+  SELECT
+    *
+  FROM "canonical_rows" AS "t0"
+  WHERE
+    "t0"."endpoint" = 2846122680501083029
+) AS "t1"
+GROUP BY
+  "t1"."account"
+) AS "found";
+
+-- opening_sizes
+SELECT
+  CAST("exchange" AS Int64) AS "exchange",
+  CAST("input_tokens" AS Int64) AS "input_tokens",
+  CAST("output_tokens" AS Int64) AS "output_tokens"
+FROM (
+SELECT
+  "t2"."exchange" AS "exchange",
+  "t2"."input_tokens" AS "input_tokens",
+  "t2"."output_tokens" AS "output_tokens"
+FROM "canonical_rows" AS "t2"
+INNER JOIN (
+  SELECT
+    "t1"."exchange" AS "exchange"
+  FROM "counted_openings" AS "t1"
+) AS "t4"
+  ON "t2"."exchange" = "t4"."exchange"
+) AS "found";
+
+-- rows_of_accounts
+SELECT
+  CAST("exchange" AS Int64) AS "exchange",
+  CAST("ts_us" AS Int64) AS "ts_us",
+  CAST("account" AS Int64) AS "account",
+  CAST("conversation" AS Int64) AS "conversation",
+  CAST("context_in" AS Int64) AS "context_in",
+  CAST("context_out" AS Int64) AS "context_out",
+  CAST("text" AS Int64) AS "text",
+  CAST("client" AS Int64) AS "client",
+  CAST("model" AS Int64) AS "model",
+  CAST("turn" AS Int64) AS "turn",
+  CAST("input_tokens" AS Int64) AS "input_tokens",
+  CAST("output_tokens" AS Int64) AS "output_tokens",
+  CAST("status" AS Int64) AS "status"
+FROM (
+SELECT
+  "t2"."exchange" AS "exchange",
+  "t2"."ts_us" AS "ts_us",
+  "t2"."account" AS "account",
+  "t2"."conversation" AS "conversation",
+  "t2"."context_in" AS "context_in",
+  "t2"."context_out" AS "context_out",
+  "t2"."text" AS "text",
+  "t2"."client" AS "client",
+  "t2"."model" AS "model",
+  "t2"."turn" AS "turn",
+  "t2"."input_tokens" AS "input_tokens",
+  "t2"."output_tokens" AS "output_tokens",
+  "t2"."status" AS "status"
+FROM "canonical_rows" AS "t2"
+INNER JOIN "wanted_accounts" AS "t3"
+  ON "t2"."account" = "t3"."account"
+) AS "found";
+
+-- texts_of_both
+SELECT
+  CAST("text" AS Int64) AS "text"
+FROM (
+SELECT
+  "t6"."text" AS "text"
+FROM (
+  SELECT
+    "t5"."text" AS "text",
+    MAX("t5"."suspect") AS "most",
+    MIN("t5"."suspect") AS "least"
+  FROM (
+    SELECT
+      "t4"."account" AS "account",
+      "t4"."text" AS "text",
+      "t2"."suspect" AS "suspect"
+    FROM (
+      SELECT
+        "t0"."account" AS "account",
+        "t0"."text" AS "text"
+      FROM "canonical_rows" AS "t0"
+      WHERE
+        "t0"."text" <> 0
+    ) AS "t4"
+    INNER JOIN "marked_accounts" AS "t2"
+      ON "t4"."account" = "t2"."account"
+  ) AS "t5"
+  GROUP BY
+    "t5"."text"
+) AS "t6"
+WHERE
+  "t6"."most" = 1 AND "t6"."least" = 0
+) AS "found";
+
 -- vector_sums_of_two_columns
 SELECT
   CAST("party" AS Int64) AS "party",

@@ -1510,6 +1510,113 @@ GROUP BY
   3
 ) AS "found";
 
+-- batch_jobs
+SELECT
+  CAST("account" AS BIGINT) AS "account",
+  CAST("batched" AS BIGINT) AS "batched"
+FROM (
+SELECT
+  "t1"."account",
+  COUNT(*) AS "batched"
+FROM (
+  SELECT
+    *
+  FROM "canonical_rows" AS "t0"
+  WHERE
+    "t0"."endpoint" = 2846122680501083029
+) AS "t1"
+GROUP BY
+  1
+) AS "found";
+
+-- opening_sizes
+SELECT
+  CAST("exchange" AS BIGINT) AS "exchange",
+  CAST("input_tokens" AS BIGINT) AS "input_tokens",
+  CAST("output_tokens" AS BIGINT) AS "output_tokens"
+FROM (
+SELECT
+  "t2"."exchange",
+  "t2"."input_tokens",
+  "t2"."output_tokens"
+FROM "canonical_rows" AS "t2"
+INNER JOIN (
+  SELECT
+    "t1"."exchange"
+  FROM "counted_openings" AS "t1"
+) AS "t4"
+  ON "t2"."exchange" = "t4"."exchange"
+) AS "found";
+
+-- rows_of_accounts
+SELECT
+  CAST("exchange" AS BIGINT) AS "exchange",
+  CAST("ts_us" AS BIGINT) AS "ts_us",
+  CAST("account" AS BIGINT) AS "account",
+  CAST("conversation" AS BIGINT) AS "conversation",
+  CAST("context_in" AS BIGINT) AS "context_in",
+  CAST("context_out" AS BIGINT) AS "context_out",
+  CAST("text" AS BIGINT) AS "text",
+  CAST("client" AS BIGINT) AS "client",
+  CAST("model" AS BIGINT) AS "model",
+  CAST("turn" AS BIGINT) AS "turn",
+  CAST("input_tokens" AS BIGINT) AS "input_tokens",
+  CAST("output_tokens" AS BIGINT) AS "output_tokens",
+  CAST("status" AS BIGINT) AS "status"
+FROM (
+SELECT
+  "t2"."exchange",
+  "t2"."ts_us",
+  "t2"."account",
+  "t2"."conversation",
+  "t2"."context_in",
+  "t2"."context_out",
+  "t2"."text",
+  "t2"."client",
+  "t2"."model",
+  "t2"."turn",
+  "t2"."input_tokens",
+  "t2"."output_tokens",
+  "t2"."status"
+FROM "canonical_rows" AS "t2"
+INNER JOIN "wanted_accounts" AS "t3"
+  ON "t2"."account" = "t3"."account"
+) AS "found";
+
+-- texts_of_both
+SELECT
+  CAST("text" AS BIGINT) AS "text"
+FROM (
+SELECT
+  "t6"."text"
+FROM (
+  SELECT
+    "t5"."text",
+    MAX("t5"."suspect") AS "most",
+    MIN("t5"."suspect") AS "least"
+  FROM (
+    SELECT
+      "t4"."account",
+      "t4"."text",
+      "t2"."suspect"
+    FROM (
+      SELECT
+        "t0"."account",
+        "t0"."text"
+      FROM "canonical_rows" AS "t0"
+      WHERE
+        "t0"."text" <> 0
+    ) AS "t4"
+    INNER JOIN "marked_accounts" AS "t2"
+      ON "t4"."account" = "t2"."account"
+  ) AS "t5"
+  GROUP BY
+    1
+) AS "t6"
+WHERE
+  "t6"."most" = 1 AND "t6"."least" = 0
+) AS "found";
+
 -- vector_sums_of_two_columns
 SELECT
   CAST("party" AS BIGINT) AS "party",

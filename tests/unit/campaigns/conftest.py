@@ -17,6 +17,7 @@ from stillwatch.campaigns.innocent import Facts
 from stillwatch.campaigns.links import incidences
 from stillwatch.campaigns.looks import Looker, Outcome
 from stillwatch.campaigns.service import Settings, hunt
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.cells import CellCounts, Cells
 from stillwatch.detect.families import Gathering, vectors
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
@@ -168,13 +169,14 @@ class Hunted:
     """A walk through a world, and who is who in it."""
 
     world: World
+    log: Log
     looker: Looker
     outcome: Outcome
     codebook: Cells
 
     @property
     def names(self):
-        return np.array(self.looker.log.accounts.ids.to_pylist())
+        return np.array(self.log.accounts.ids.to_pylist())
 
     @property
     def campaign(self):
@@ -211,15 +213,14 @@ def walk(embedding):
         codebook = codebook or Cells.fit(log, opened, found)
         every = np.flatnonzero((log.turn <= 1) & (log.status < 400))
         looker = Looker(
-            log=log,
-            rows=opened,
+            traffic=Traffic.of(log, opened),
             gathering=Gathering.start(log, opened, found),
             cells=CellCounts.start(log, opened, codebook.of(log, opened, found), codebook.needs),
             facts=Facts.build(log, every, opened, None),
             kinds=incidences(log),
             end=end,
         )
-        return Hunted(world, looker, looker.walk(), codebook)
+        return Hunted(world, log, looker, looker.walk(), codebook)
 
     return walked
 
@@ -238,7 +239,7 @@ def hunted(walk):
 @pytest.fixture(scope="session")
 def whole(hunted):
     """A hunt over that world from beginning to end."""
-    return hunt(hunted.looker.log, Settings())
+    return hunt(hunted.log, Settings())
 
 
 @pytest.fixture(scope="session")

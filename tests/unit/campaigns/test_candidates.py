@@ -106,7 +106,7 @@ class TestGraphs:
 
 class TestHandoffs:
     def test_are_those_of_the_log(self, hunted, view):
-        log = hunted.looker.log
+        log = hunted.log
         owner = dict(zip(log.context_out.tolist(), log.party.tolist(), strict=True))
         going_on = np.flatnonzero(log.context_in >= 0)
         true = sum(owner[int(log.context_in[row])] != log.party[row] for row in going_on)

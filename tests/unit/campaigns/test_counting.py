@@ -352,7 +352,7 @@ class TestEverybodyElse:
 
 
 def test_conversations_of_a_log_hold_every_exchange_once(hunted):
-    log = hunted.looker.log
+    log = hunted.log
     opening_of = openings_of(log)
     talk = Conversations.build(log, opening_of, np.arange(len(log)))
     assert talk.size.sum() == len(log)

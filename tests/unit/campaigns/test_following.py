@@ -337,12 +337,12 @@ class TestMerge:
     def test_pieces_of_one_pool_become_one_and_the_elder_keeps_its_name(self, hunted, view):
         elder = real(hunted, hunted.campaign[::2], number=3, since=20)
         younger = real(hunted, hunted.campaign[1::2], number=5, since=40)
-        name, founders = campaign_name(hunted.looker.log, elder), elder.founders.tolist()
+        name, founders = campaign_name(hunted.log.accounts, elder), elder.founders.tolist()
         campaigns = [younger, elder]
         merge(view, campaigns)
         assert campaigns == [elder]
         assert (elder.number, elder.absorbed, elder.founders.tolist()) == (3, [5], founders)
-        assert campaign_name(hunted.looker.log, elder) == name
+        assert campaign_name(hunted.log.accounts, elder) == name
         assert elder.members.tolist() == hunted.campaign.tolist()
         assert elder.since[hunted.campaign].tolist() == ([20, 40] * len(hunted.campaign))[: len(hunted.campaign)]
 

@@ -44,8 +44,8 @@ def facts_of(rows, records=(), matcher=None):
 def examined(facts, ts=LATER, size=SET):
     """The explanations of the set of accounts a0, a1, ... by name."""
     wanted = {f"a{i}" for i in range(size)}
-    ids = facts.log.accounts.ids.to_pylist()
-    core = np.unique(facts.log.accounts.party[[at for at, name in enumerate(ids) if name in wanted]])
+    ids = facts.accounts.ids.to_pylist()
+    core = np.unique(facts.accounts.party[[at for at, name in enumerate(ids) if name in wanted]])
     return {alternative.name: alternative for alternative in examine(facts, core, ts)}
 
 
@@ -96,7 +96,7 @@ class TestAssignment:
         rng = np.random.default_rng(2)
         rows = talk(30) + talk(lambda a, n: f"task {rng.integers(100)}")
         facts = facts_of(rows)
-        half = int(facts.log.ts[len(rows) // 2 - 1])
+        half = int(facts.asked.since[len(rows) // 2 - 1])
         assert examined(facts, half)[ASSIGNMENT].rejected
         assert not examined(facts)[ASSIGNMENT].rejected
 
@@ -183,7 +183,7 @@ class TestOneCustomer:
 
     def test_accounts_on_record_as_one_owners_are_one_party(self):
         people = records(owner_id="o", payment_fingerprint=lambda i: f"card{i}")
-        assert facts_of(talk(3), people).log.parties == 1
+        assert facts_of(talk(3), people).parties == 1
 
 
 class TestDeclared:
@@ -241,10 +241,10 @@ class TestEvaluators:
             for n, item in enumerate(items)
         ]
         facts = facts_of(rows)
-        ids = facts.log.accounts.ids.to_pylist()
+        ids = facts.accounts.ids.to_pylist()
         expected = [f"a{a}" for a, items in enumerate(sent) if len(items) >= 10 and sum(items) >= share * len(items)]
         found = facts.evaluators(share, least=10)
-        assert sorted(ids[at] for at, p in enumerate(facts.log.accounts.party) if p in found) == expected
+        assert sorted(ids[at] for at, p in enumerate(facts.accounts.party) if p in found) == expected
 
     def test_no_more_texts_are_compared_than_it_takes_to_know(self):
         asked = []

@@ -16,8 +16,10 @@ from stillwatch.campaigns.candidates import judge
 from stillwatch.campaigns.following import campaign_of
 from stillwatch.campaigns.found import Found, adjusted, needed, strength_of
 from stillwatch.campaigns.looks import ALIKE_EVERY, DISCOVER_EVERY, PACE, THOROUGH_EVERY, Outcome, _Look, hours
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.detect.families import Family
 from stillwatch.detect.log import MICROSECONDS_PER_HOUR, Log
+from stillwatch.detect.openings import openings
 from stillwatch.testing.logs import EXCHANGE_SCHEMA, START, exchange
 
 HOUR = MICROSECONDS_PER_HOUR
@@ -28,7 +30,8 @@ def looks_at(*minutes, end=None):
     start = int(START.timestamp()) * 1_000_000
     rows = [exchange(i, ts=START + timedelta(minutes=m)) for i, m in enumerate(minutes)]
     log = Log.build(pa.Table.from_pylist(rows, schema=EXCHANGE_SCHEMA), None)
-    return [(ts - start) / HOUR for ts in hours(log, None if end is None else start + end * HOUR // 60)]
+    traffic = Traffic.of(log, openings(log))
+    return [(ts - start) / HOUR for ts in hours(traffic, None if end is None else start + end * HOUR // 60)]
 
 
 class TestHours:
@@ -123,8 +126,8 @@ class TestCampaign:
 
     def test_members_are_flagged_once_they_have_shown_something(self, hunted):
         (campaign,) = hunted.outcome.campaigns
-        log = hunted.looker.log
-        looks = set(hours(log))
+        log = hunted.log
+        looks = set(hours(hunted.looker.traffic))
         for party in campaign.members:
             since = int(campaign.since[party])
             assert since in looks
@@ -134,7 +137,7 @@ class TestCampaign:
 
     def test_without_it_nothing_is_found(self, quiet):
         assert quiet.outcome.campaigns == []
-        assert quiet.outcome.looks == len(hours(quiet.looker.log))
+        assert quiet.outcome.looks == len(hours(quiet.looker.traffic))
 
     def test_the_accounts_of_one_owner_are_no_campaign(self, hunted, walk, build_world):
         world = build_world()
@@ -206,7 +209,7 @@ class TestHonestTime:
     @staticmethod
     def check(hunted, account, walk, codebook=None):
         until = hunted.flagged[account]
-        then = walk(hunted.world, hunted.looker.log.upto(until), codebook, end=until)
+        then = walk(hunted.world, hunted.log.upto(until), codebook, end=until)
         assert then.flagged[account] == until
         for name, since in then.flagged.items():
             # the last look of a run does all there is to do, so it may find an hour or two before the next full look

@@ -163,13 +163,13 @@ class TestNearMisses:
 def names(*campaigns, earlier=()):
     """Names of campaigns, each a string of accounts; the first of them founded it."""
     ids = [chr(ord("a") + i) for i in range(20)]
-    log = SimpleNamespace(accounts=SimpleNamespace(ids=pa.array(ids), party=np.arange(20)))
+    on_record = SimpleNamespace(ids=pa.array(ids), party=np.arange(20))
     found = [
         SimpleNamespace(members=np.array([ids.index(i) for i in c]), founders=np.array([ids.index(i) for i in c[:3]]))
         for c in campaigns
     ]
-    own = [campaign_name(log, f) for f in found]
-    return _names(log, found, tuple((name, frozenset(who)) for name, who in earlier)), own
+    own = [campaign_name(on_record, f) for f in found]
+    return _names(on_record, found, tuple((name, frozenset(who)) for name, who in earlier)), own
 
 
 class TestNames:

@@ -15,6 +15,7 @@ from stillwatch.campaigns import verdicts as module
 from stillwatch.campaigns.innocent import Facts
 from stillwatch.campaigns.membership import UNTIED
 from stillwatch.campaigns.model import Alternative, Decision, Kind
+from stillwatch.campaigns.traffic import Traffic
 from stillwatch.campaigns.verdicts import LARGE, TOO_FEW, Answers, Scores, innocents, lonely, score_everybody, verdicts
 from stillwatch.detect.families import Family
 from stillwatch.detect.individuality import Sums
@@ -25,9 +26,10 @@ from stillwatch.testing.logs import ACCOUNT_SCHEMA, EXCHANGE_SCHEMA, exchange
 
 def answers(hunted, campaigns, **changes):
     """What the verdicts on the small log are made from."""
-    log, outcome = hunted.looker.log, hunted.outcome
+    log, outcome = hunted.log, hunted.outcome
     made = Answers(
         log=log,
+        traffic=hunted.looker.traffic,
         facts=hunted.looker.facts,
         view=outcome.view,
         outcome=outcome,
@@ -46,13 +48,13 @@ def said(hunted, whole):
 
 
 def party_of(hunted, name):
-    return int(hunted.looker.log.accounts.party[hunted.names.tolist().index(name)])
+    return int(hunted.log.accounts.party[hunted.names.tolist().index(name)])
 
 
 class TestEveryAccount:
     def test_has_one_answer_in_the_order_of_ids(self, hunted, said):
         assert [v.account_id for v in said] == sorted(hunted.names.tolist())
-        assert sum(v.exchanges for v in said) == len(hunted.looker.log)
+        assert sum(v.exchanges for v in said) == len(hunted.log)
 
     def test_a_flagged_one_says_where_what_and_when(self, hunted, whole, said):
         (campaign,) = whole.campaigns
@@ -76,9 +78,9 @@ class TestEveryAccount:
         assert {k.value for k in Kind} == {"extraction", "broker"}
 
     def test_extraction_is_that_of_its_own_exchanges(self, hunted, whole):
-        share = np.random.default_rng(1).random(len(hunted.looker.log))
+        share = np.random.default_rng(1).random(len(hunted.log))
         found = verdicts(answers(hunted, whole.campaigns, extraction=share))
-        mine = hunted.looker.log.account == hunted.names.tolist().index(found[0].account_id)
+        mine = hunted.log.account == hunted.names.tolist().index(found[0].account_id)
         assert found[0].extraction_exchanges == pytest.approx(share[mine].sum())
         assert sum(v.extraction_exchanges for v in found) == pytest.approx(share.sum())
 
@@ -157,10 +159,10 @@ class TestDecision:
     def test_a_large_account_that_stands_alone_and_resembles_a_corpus_is_not_decidable(
         self, sent, alike, declared, flagged, lone
     ):
-        log = SimpleNamespace(party=np.r_[np.zeros(sent, int), 1], parties=2)
+        traffic = SimpleNamespace(sent_by_party=lambda: np.array([sent, 1]), parties=2)
         members = np.array([0, 1] if flagged else [1])
         case = SimpleNamespace(
-            log=log,
+            traffic=traffic,
             facts=SimpleNamespace(declared=np.array([declared, False])),
             view=SimpleNamespace(families={Family.TEXT: None}),
             outcome=SimpleNamespace(campaigns=[SimpleNamespace(members=members)]),
@@ -170,7 +172,7 @@ class TestDecision:
 
     def test_without_a_campaign_there_is_nothing_to_resemble(self):
         case = SimpleNamespace(
-            log=SimpleNamespace(party=np.zeros(5000, int), parties=1),
+            traffic=SimpleNamespace(sent_by_party=lambda: np.array([5000]), parties=1),
             facts=None,
             view=SimpleNamespace(families={Family.TEXT: None}),
         )
@@ -238,7 +240,7 @@ class TestInnocent:
         )
         matcher = SimpleNamespace(match=lambda texts, ambiguous: np.array([t.startswith("item") for t in texts]))
         facts = Facts.build(log, np.arange(len(log)), openings(log), matcher)
-        found = innocents(log, facts, SimpleNamespace(held={}))
+        found = innocents(Traffic.of(log, openings(log)), facts, SimpleNamespace(held={}))
         assert found.get(int(log.accounts.party[0])) == expected
 
     @pytest.mark.parametrize(("batch", "holds"), [(10, True), (9, False)])
@@ -246,9 +248,11 @@ class TestInnocent:
         rows = [exchange(i, account_id="a", endpoint="batch" if i < batch else "chat") for i in range(10)]
         log = Log.build(pa.Table.from_pylist(rows, schema=EXCHANGE_SCHEMA), None)
         facts = Facts.build(log, np.arange(len(log)), openings(log), None)
-        assert innocents(log, facts, SimpleNamespace(held={})) == ({0: "batch job"} if holds else {})
+        assert innocents(Traffic.of(log, openings(log)), facts, SimpleNamespace(held={})) == (
+            {0: "batch job"} if holds else {}
+        )
 
     def test_the_explanation_that_kept_a_set_from_being_reported_is_its_members(self, hunted):
         held = {b"": (SimpleNamespace(core=np.array([3, 4])), Alternative("classroom", "", rejected=False))}
-        found = innocents(hunted.looker.log, hunted.looker.facts, SimpleNamespace(held=held))
+        found = innocents(hunted.looker.traffic, hunted.looker.facts, SimpleNamespace(held=held))
         assert found == {3: "classroom", 4: "classroom"}

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from stillwatch.apps.cli.bars import bars
+from stillwatch.apps.engines import EngineName
 from stillwatch.apps.hunt import Request, run_hunt
 from stillwatch.apps.summary import print_summary
 from stillwatch.errors import ExitCode, UsageError
@@ -28,7 +29,7 @@ STAGES = {
 
 
 def hunt_command(
-    exchanges: Path,
+    exchanges: str,
     /,
     *,
     out: Annotated[Path, Parameter(name="--out", help="Folder for the run; made where missing.")],
@@ -49,6 +50,15 @@ def hunt_command(
         float, Parameter(name="--max-rejects", help="Share of records that may be set aside.")
     ] = 0.01,
     memory: Annotated[str, Parameter(name="--memory", help="Limit of the reading engine.")] = "2GB",
+    engine: Annotated[
+        EngineName, Parameter(name="--engine", help="What reads and sums the log; memory keeps all of it here.")
+    ] = EngineName.MEMORY,
+    spark_master: Annotated[
+        str, Parameter(name="--spark-master", help="Where Spark runs, with --engine spark.")
+    ] = "local[2]",
+    spark_scratch: Annotated[
+        str | None, Parameter(name="--spark-scratch", help="Folder or URL that all workers of a cluster reach.")
+    ] = None,
     json: Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON.")] = False,
     profile: Annotated[bool, Parameter(name="--profile", negative="", help="Print seconds per stage.")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", help="No progress, no summary.")] = False,
@@ -61,7 +71,7 @@ def hunt_command(
     Parameters
     ----------
     exchanges
-        The log: a Parquet or JSON Lines file, a folder, or a glob of them.
+        The log: a Parquet or JSON Lines file, a folder, or a glob of them; for Spark also a URL.
     """
     if not 0 < alpha < 1:
         raise UsageError(
@@ -85,6 +95,9 @@ def hunt_command(
         raw_text=raw_text,
         max_rejects=max_rejects,
         memory=memory,
+        engine=engine,
+        spark_master=spark_master,
+        spark_scratch=spark_scratch,
     )
     console = Console(stderr=True)
     with bars(console, STAGES, quiet=quiet) as tell:

@@ -34,6 +34,10 @@ DEFINITIONS: dict[str, Callable[[], Table]] = {
     "shared_addresses": lambda: hunting.shared_only(hunting.first_shown("address")),
     "handoffs": hunting.handoffs,
     "activity": hunting.activity,
+    "batch_jobs": hunting.batch_jobs,
+    "opening_sizes": hunting.opening_sizes,
+    "rows_of_accounts": hunting.rows_of_accounts,
+    "texts_of_both": hunting.texts_of_both,
     "vector_sums_of_two_columns": lambda: hunting.vector_sums(("content_00", "content_01")),
     "vector_sums_by_look": lambda: hunting.vector_sums(("content_00", "content_01"), by_look=True),
 }

@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING
 import ibis
 
 from stillwatch.detect.core.accounts import FAILED
-from stillwatch.detect.core.rows import OPENINGS, VECTORS, canonical_rows, counted, known, table, with_party
+from stillwatch.detect.core.rows import (
+    MARKED,
+    OPENINGS,
+    VECTORS,
+    WANTED,
+    canonical_rows,
+    counted,
+    known,
+    table,
+    with_party,
+)
 from stillwatch.detect.openings import PARTIES_PER_TEXT, PER_DAY, PER_PARTY
+from stillwatch.events.canonical import key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +35,11 @@ if TYPE_CHECKING:
 
 OPENING_COLUMNS = ("exchange", "ts_us", "look", "day", "account", "party", "text")
 """Columns of the openings that count."""
+FETCHED_COLUMNS = (
+    *("exchange", "ts_us", "account", "conversation", "context_in", "context_out", "text", "client", "model"),
+    *("turn", "input_tokens", "output_tokens", "status"),
+)
+"""Columns of the rows that are fetched to describe a campaign."""
 NEVER = (1 << 62) - 1
 """A time after every exchange."""
 
@@ -135,6 +151,36 @@ def vector_sums(columns: Sequence[str], *, by_look: bool = False) -> Table:
     met = openings.join(vectors, "text").select(openings.party, openings.look, *(vectors[c] for c in columns))
     by = ("party", "look") if by_look else ("party",)
     return met.group_by(*by).agg(openings=met.count(), **{name: met[name].sum() for name in columns})
+
+
+def batch_jobs(endpoint: str = "batch", rows: Table | None = None) -> Table:
+    """Exchanges of each account with the endpoint of batch jobs; accounts without any are left out."""
+    rows = canonical_rows() if rows is None else rows
+    found = rows.filter(rows.endpoint == key(endpoint))
+    return found.group_by("account").agg(batched=found.count())
+
+
+def opening_sizes(rows: Table | None = None) -> Table:
+    """Tokens in and out of the openings that count."""
+    rows = canonical_rows() if rows is None else rows
+    openings = table(OPENINGS, OPENING_COLUMNS)
+    met = rows.join(openings.select("exchange"), "exchange")
+    return met.select("exchange", "input_tokens", "output_tokens")
+
+
+def rows_of_accounts(rows: Table | None = None) -> Table:
+    """All rows of the accounts that are wanted: :data:`FETCHED_COLUMNS`."""
+    rows = canonical_rows() if rows is None else rows
+    return rows.join(table(WANTED, ("account",)), "account").select(*(rows[name] for name in FETCHED_COLUMNS))
+
+
+def texts_of_both(rows: Table | None = None) -> Table:
+    """Texts that both suspects and others have sent. ``suspect`` is 1 or 0 for every account."""
+    rows = canonical_rows() if rows is None else rows
+    marked = table(MARKED, ("account", "suspect"))
+    met = rows.filter(known(rows.text)).select("account", "text").join(marked, "account")
+    each = met.group_by("text").agg(most=met.suspect.max(), least=met.suspect.min())
+    return each.filter((each.most == 1) & (each.least == 0)).select("text")
 
 
 def shared_only(shown: Table, least: int = 2) -> Table:

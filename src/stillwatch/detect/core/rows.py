@@ -29,6 +29,13 @@ OPENINGS = "counted_openings"
 VECTORS = "text_vectors"
 """Name of the table (text, columns of whole 127ths) of embedded texts."""
 
+WANTED = "wanted_accounts"
+"""Name of the small table (account) of accounts whose rows are asked for."""
+MARKED = "marked_accounts"
+"""Name of the table (account, suspect) of all accounts."""
+ASKED = "asked_texts"
+"""Name of the small table (text) of texts that are asked about."""
+
 
 def table(name: str, columns: Sequence[str]) -> Table:
     """A table of whole numbers that an engine holds under ``name``."""

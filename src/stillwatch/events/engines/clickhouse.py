@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ibis.expr.types import Table
 
-    from stillwatch.events.engines.protocol import Loaded
+    from stillwatch.events.engines.protocol import Loaded, TextWork
 
 
 class ClickHouseEngine:
@@ -104,6 +104,11 @@ class ClickHouseEngine:
     def texts(self, wanted: Table) -> pa.Table:
         """(key, name) of the prompts whose keys are in the column ``text`` of a query."""
         return self._files.texts_of(self.run(wanted.select("text").distinct())["text"])
+
+    def each_text(self, wanted: Table, work: TextWork, made: pa.Schema) -> pa.Table:
+        """What ``work`` makes of the prompts whose keys are in the column ``text`` of a query."""
+        found = self.texts(wanted)
+        return pa.Table.from_batches(work(iter(found.to_batches(max_chunksize=100_000))), made)
 
     def close(self) -> None:
         """End the session and remove the files."""

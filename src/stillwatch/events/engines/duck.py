@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from ibis.expr.types import Table
 
-    from stillwatch.events.engines.protocol import Loaded
+    from stillwatch.events.engines.protocol import Loaded, TextWork
 
 _ROWS = "canonical_rows"
 _PER_QUERY = 500_000
@@ -197,6 +198,26 @@ class DuckEngine:
         if not parts:
             return NAMES.empty_table().select(["key", "name"])
         return pa.concat_tables(parts).group_by("key").aggregate([("name", "min")]).rename_columns(["key", "name"])
+
+    def each_text(self, wanted: Table, work: TextWork, made: pa.Schema) -> pa.Table:
+        """What ``work`` makes of the prompts whose keys are in the column ``text`` of a query; a batch of them at a time."""
+        asked = pc.unique(self.run(wanted.select("text").distinct())["text"])
+        return pa.Table.from_batches(work(self._once(asked)), made)
+
+    def _once(self, asked: pa.Array) -> Iterator[pa.RecordBatch]:
+        """(key, name) of the prompts with these keys, each once."""
+        left = np.sort(asked.to_numpy())
+        given = np.zeros(len(left), bool)
+        for batch in self._prompts():
+            if given.all():
+                return
+            found = keys(batch)
+            at = np.minimum(np.searchsorted(left, found), len(left) - 1)
+            fresh = (left[at] == found) & ~given[at]
+            given[at[fresh]] = True
+            if fresh.any():
+                names = batch.filter(pa.array(fresh)).cast(pa.string())
+                yield pa.RecordBatch.from_arrays([pa.array(found[fresh]), names], names=["key", "name"])
 
     def _prompts(self) -> Iterator[pa.Array]:
         """The prompts of the log, a batch at a time, each distinct one of a batch once."""

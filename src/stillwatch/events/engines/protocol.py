@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Self
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
     from stillwatch.events.rejects import Rejects
+
+TextWork = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
+"""From batches (key, name) of prompts to batches of what is made of them."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,13 @@ class Engine(Protocol):
 
     def texts(self, wanted: Table) -> pa.Table:
         """(key, name) of the prompts whose keys are in the column ``text`` of a query."""
+
+    def each_text(self, wanted: Table, work: TextWork, made: pa.Schema) -> pa.Table:
+        """What ``work`` makes of the prompts whose keys are in the column ``text`` of a query, where the prompts are.
+
+        ``work`` gets batches (key, name), every prompt once, in any order and any number of pieces; ``made`` is the schema
+        of what it yields. It must be a function of a module, so that it can travel.
+        """
 
     def close(self) -> None:
         """Let go of memory, processes and temporary files."""

@@ -5,7 +5,7 @@
     ...     engine.load("s3a://bucket/log/")
 
 Workers turn batches into canonical rows (Arrow in, Arrow out); our code travels to them in a zip, and their Python needs
-pyarrow, numpy and xxhash. Only results come back: a table per account or party, never the rows.
+the packages of a plain install. Only results come back: a table per account or party, never the rows.
 Canonical rows and kept tables are written to ``scratch``, so a worker that dies costs its tasks and not the run.
 """
 
@@ -43,19 +43,12 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
     from pyspark.sql import DataFrame, SparkSession
 
+    from stillwatch.events.engines.protocol import TextWork
+
 DUPLICATE = "duplicate"
 _ROWS = "canonical_rows"
-_SHIPPED = (
-    "__init__.py",
-    "errors.py",
-    "events/__init__.py",
-    "events/addresses.py",
-    "events/canonical.py",
-    "events/engines/__init__.py",
-    "events/engines/checks.py",
-    "events/engines/on_workers.py",
-)
-"""Modules that workers need."""
+_SHIPPED = ("__init__.py", "errors.py", "_internal", "events", "detect")
+"""Modules, and folders of them with their tables, that workers need."""
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -102,7 +95,7 @@ class SparkEngine:
         if scratch is None and not (local or session):
             raise StillwatchError(
                 f"A cluster ({master}) needs a place for canonical rows that all its workers reach.",
-                hint="Name a folder or URL, such as s3a://bucket/scratch.",
+                hint="Name a folder or URL (--spark-scratch), such as s3a://bucket/scratch.",
             )
         self._local = Path(tempfile.mkdtemp(prefix="stillwatch-spark-"))
         self._scratch = scratch.rstrip("/") if scratch else str(self._local)
@@ -207,16 +200,33 @@ class SparkEngine:
 
     def texts(self, wanted: Table) -> pa.Table:
         """(key, name) of the prompts whose keys are in the column ``text`` of a query."""
+        picked = self._picked(wanted)
+        if picked is None:
+            return pa.table({"key": pa.array([], pa.int64()), "name": pa.array([], pa.string())})
+        with self._told(""):
+            return picked.toArrow()
+
+    def _picked(self, wanted: Table) -> DataFrame | None:
+        """(key, name) of the prompts whose keys are in the column ``text`` of a query; None where there are none."""
         assert self._source is not None
         asked = np.sort(self.run(wanted.select("text").distinct())["text"].to_numpy())
-        empty = pa.table({"key": pa.array([], pa.int64()), "name": pa.array([], pa.string())})
         if "prompt" not in self._source.columns or not len(asked):
-            return empty
+            return None
         with self._told(""):
             picked = self._source.select("prompt").mapInArrow(
                 on_workers.prompts_of(asked.astype(np.int64).tobytes()), "key bigint, name string"
             )
-            return picked.groupBy("key").agg({"name": "min"}).toArrow().rename_columns(["key", "name"])
+            return picked.groupBy("key").agg({"name": "min"}).withColumnRenamed("min(name)", "name")
+
+    def each_text(self, wanted: Table, work: TextWork, made: pa.Schema) -> pa.Table:
+        """What ``work`` makes of the prompts whose keys are in the column ``text`` of a query: on the workers."""
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
+
+        picked = self._picked(wanted)
+        if picked is None:
+            return made.empty_table()
+        with self._told(""):
+            return picked.mapInArrow(work, from_arrow_schema(made)).toArrow().cast(made)
 
     @contextmanager
     def _told(self, source: str | Path) -> Iterator[None]:
@@ -285,7 +295,9 @@ def _shipped(folder: Path) -> Path:
     root = Path(stillwatch.__file__).parent
     with zipfile.ZipFile(path, "w") as archive:
         for name in _SHIPPED:
-            archive.write(root / name, f"stillwatch/{name}")
+            for file in [root / name] if (root / name).is_file() else sorted((root / name).rglob("*")):
+                if file.is_file() and file.suffix != ".pyc":
+                    archive.write(file, f"stillwatch/{file.relative_to(root)}")
     return path
 
 
