@@ -186,9 +186,10 @@ def test_a_killed_run_goes_on_and_joins_the_rest(tmp_path, out, number):
     write(tmp_path / "in" / "b.jsonl", exports(map(span, range(1, 61))))
     script = textwrap.dedent(
         f"""
-        import os, sys
+        import os, signal, sys
         from pathlib import Path
         from stillwatch.events import ingest, landing
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start its children deaf to it
         landing.ROWS_PER_PART = 10
         true_write = landing.pq.write_table
         def write(table, where, **settings):
